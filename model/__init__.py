@@ -1,0 +1,1 @@
+"""The model: arrays become a sentence."""

@@ -1,0 +1,1 @@
+"""Before the model: pictures and Korean become arrays and ids."""

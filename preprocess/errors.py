@@ -1,0 +1,56 @@
+"""The error tree of the whole project; the lowest room, so every room can raise.
+
+CaptioningError            a person can act on it: the doors print one line and exit non-zero
+├── DataError              a data set, caption file or picture cannot be used
+├── VideoError             a video or picture to be captioned cannot be read
+├── OutputError            a result cannot be written (exists, is the input, no space)
+├── CaptionerFileError     a .kcap file is damaged, too new, or not ours
+├── SettingError           an option has a value that cannot be used
+└── MissingExtra           an optional package is not installed
+
+Anything else that escapes is a bug and keeps its traceback.
+"""
+
+
+class CaptioningError(Exception):
+    """What happened, with the value, and what to do; one line, in Korean and in English.
+
+    Both texts are the exception's arguments, so an error pickles unchanged (process pools, Ray).
+
+    Example:
+        raise SettingError(f"빔 폭은 1 이상이어야 합니다: {n}.", f"beam width must be at least 1: {n}.")
+    """
+
+    def __init__(self, korean: str, english: str) -> None:
+        super().__init__(korean, english)
+
+    def text(self, language: str = "ko") -> str:
+        """The message on one line; language is 'ko' or 'en'."""
+        return " ".join(str(self.args[1 if language == "en" else 0]).split())
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+class DataError(CaptioningError):
+    """A data set, caption file or training picture cannot be used."""
+
+
+class VideoError(CaptioningError):
+    """A video or picture to be captioned cannot be read."""
+
+
+class OutputError(CaptioningError):
+    """A result cannot be written."""
+
+
+class CaptionerFileError(CaptioningError):
+    """A captioner file is damaged, of a newer format, or not a captioner file."""
+
+
+class SettingError(CaptioningError):
+    """An option has a value that cannot be used."""
+
+
+class MissingExtra(CaptioningError):
+    """An optional package is needed and not installed."""

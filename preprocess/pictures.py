@@ -1,0 +1,46 @@
+"""Still pictures: reading them, and the one way any picture becomes the network's input."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from preprocess.errors import DataError
+
+Picture = npt.NDArray[np.uint8]
+
+
+def read_picture(path: Path) -> Picture:
+    """The picture as uint8 (H, W, 3) RGB, upright after its EXIF orientation.
+
+    Raises:
+        DataError: the file is missing or is no picture OpenCV can decode.
+    """
+    try:
+        data = np.fromfile(path, dtype=np.uint8)  # cv2.imread fails on some Unicode paths
+    except OSError as error:
+        raise DataError(
+            f"사진 '{path}'을(를) 열 수 없습니다 ({error.strerror}). 경로를 확인하세요.",
+            f"cannot open picture '{path}' ({error.strerror}). Check the path.",
+        ) from None
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if picture is None:
+        raise DataError(
+            f"'{path}'은(는) 읽을 수 있는 사진이 아닙니다. 파일을 다시 받으세요.",
+            f"'{path}' is not a readable picture. Fetch the file again.",
+        )
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def to_square(picture: Picture, side: int) -> Picture:
+    """The whole picture squashed to uint8 (side, side, 3).
+
+    Training and captioning both come through here: two ways of resizing would give the
+    network two kinds of picture. The whole is kept, because what a crop cuts off cannot be told.
+    """
+    if picture.shape[:2] == (side, side):
+        return picture
+    shrinks = picture.shape[0] > side or picture.shape[1] > side
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)

@@ -1,0 +1,50 @@
+"""Plain records that pass between the rooms; JSON lines in and out."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A half-open span [start_ms, end_ms) of a video, in integer milliseconds from its first frame."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture (or one shot's pictures) with the captions people wrote for it.
+
+    Attributes:
+        key: unique name of the sample over all merged sets, e.g. "flickr8k-ko/1000268201".
+        pictures: absolute picture files, one or more frames of the same thing.
+        captions: Korean sentences, at least one, NFC, single spaces.
+        split: "train", "val" or "test".
+        group: samples of one group (film, clip, picture) are never split between folds.
+    """
+
+    key: str
+    pictures: tuple[str, ...]
+    captions: tuple[str, ...]
+    split: str
+    group: str
+
+
+def write_samples(path: Path, samples: Iterable[Sample]) -> None:
+    """Writes one JSON object a line, UTF-8."""
+    with path.open("w", encoding="utf-8") as file:
+        for sample in samples:
+            file.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
+
+
+def read_samples(path: Path) -> Iterator[Sample]:
+    """Yields the samples of a JSON-lines file in order."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            fields = json.loads(line)
+            fields["pictures"] = tuple(fields["pictures"])
+            fields["captions"] = tuple(fields["captions"])
+            yield Sample(**fields)

@@ -1,0 +1,1 @@
+"""After the model: sentences become a film's captions."""
