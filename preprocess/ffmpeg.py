@@ -1,13 +1,50 @@
 """The one place where ffmpeg's command line is built and run: white-lists, limits, kill."""
 
+import errno
+import os
+import re
+import secrets
+import signal
+import subprocess
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import imageio_ffmpeg
+
+from preprocess.errors import MissingExtra, OutputError, VideoError
+
+# Containers that hold their own pictures. Playlists (hls, dash, concat, sdp, ...) and the
+# numbered sequences of image2 are not among them: they make ffmpeg open other files.
+PROTOCOLS = "file"
+FORMATS = ",".join(
+    (
+        "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,rm,dv,nut",
+        "ivf,obu,h264,hevc,m4v,mjpeg,yuv4mpegpipe,gif,apng,webp,webp_anim,avif",
+        "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,gif_pipe",
+        "mp3,wav,flac,aac",  # met by name, so that 'sound only' can be said
+    )
+)
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO}
+_OUTPUT_TROUBLE = re.compile(
+    r"no space left|quota exceeded|file too large|read-only file system", re.IGNORECASE
+)
+_EMPTY_PHRASE = re.compile(
+    r"^(conversion failed|error opening (input|output) files|nothing was written|"
+    r"task finished with error|terminating thread|error while (filtering|decoding))",
+    re.IGNORECASE,
+)
 
 
 def input_arguments(path: Path, *options: str) -> list[str]:
-    """The arguments that open one media file and nothing else; options come before its -i."""
-    raise NotImplementedError
+    """The arguments that open one media file and nothing else; options come before its -i.
+
+    The name goes in as file: and an absolute path, so 'a:b.mp4', '-x.mp4' and 'concat:x' stay names.
+    """
+    lists = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
+    return [*options, *lists, "-i", f"file:{path.absolute()}"]
 
 
 def run(
@@ -18,11 +55,106 @@ def run(
 ) -> None:
     """Runs ffmpeg to its end; on_progress gets the output time reached, in milliseconds.
 
+    Outputs are overwritten (-y): give it a path from whole_file. Whatever ends this call early,
+    an interrupt too, ends ffmpeg with it.
+
     Raises:
         VideoError: ffmpeg failed or ran past timeout_s.
-        OutputError: there is no space or no permission to write.
+        OutputError: there is no space to write.
     """
-    raise NotImplementedError
+    head = [_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-y"]
+    process = subprocess.Popen(
+        [*head, "-progress", "pipe:1", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # its own group: a terminal's Ctrl-C reaches only us
+    )
+    late = threading.Event()
+    timer = threading.Timer(timeout_s, lambda: (late.set(), _kill(process)))
+    timer.daemon = True
+    timer.start()
+    try:
+        complaints = _follow(process, on_progress)
+    finally:
+        timer.cancel()
+        _kill(process)
+    if late.is_set():
+        raise _too_slow(timeout_s)
+    if process.returncode != 0:
+        raise _failure(process.returncode, complaints)
+
+
+def _follow(
+    process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None] | None
+) -> Sequence[str]:
+    """The last lines of ffmpeg's stderr, after it has ended by itself."""
+    assert process.stdout is not None and process.stderr is not None  # both are pipes
+    tail: deque[str] = deque(maxlen=20)
+    stderr = process.stderr
+
+    def gather() -> None:
+        with suppress(ValueError, OSError):  # closed under the reader after a kill
+            tail.extend(line[:500].decode("utf-8", "replace").strip() for line in stderr)
+
+    reader = threading.Thread(target=gather, daemon=True)
+    reader.start()
+    for line in process.stdout:
+        key, _, value = line.strip().partition(b"=")
+        if on_progress and key == b"out_time_us" and value.isdigit():
+            on_progress(int(value) // 1000)
+    process.wait()
+    reader.join(timeout=5)
+    return tuple(tail)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Ends the process with its children, waits for it, and closes its pipes."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if threading.current_thread() is threading.main_thread() or process.stdout is None:
+        _close(process)
+
+
+def _close(process: "subprocess.Popen[bytes]") -> None:
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _binary() -> str:
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        raise MissingExtra(
+            "ffmpeg을(를) 찾을 수 없습니다. 설치하세요: pip install imageio-ffmpeg",
+            "ffmpeg was not found. Install it: pip install imageio-ffmpeg",
+        ) from None
+
+
+def _too_slow(timeout_s: float) -> VideoError:
+    return VideoError(
+        f"ffmpeg이 {timeout_s:g}초 안에 끝나지 않아 멈췄습니다. 더 짧은 영상으로 나누세요.",
+        f"ffmpeg did not finish within {timeout_s:g} s and was stopped. Split the video.",
+    )
+
+
+def _failure(status: int, lines: Sequence[str]) -> VideoError | OutputError:
+    """The error for a non-zero exit, with ffmpeg's last line that says something."""
+    said = [re.sub(r"^(\[[^\]]*\]\s*)+", "", line) for line in lines]
+    telling = [line for line in said if line and not _EMPTY_PHRASE.match(line)]
+    reason = (telling or said or [f"exit status {status}"])[-1]
+    if any(_OUTPUT_TROUBLE.search(line) for line in lines):
+        return OutputError(
+            f"결과를 쓸 자리가 없습니다 ({reason}). 디스크 공간을 비우세요.",
+            f"there is no room to write the result ({reason}). Free some disk space.",
+        )
+    return VideoError(
+        f"ffmpeg이 실패했습니다: {reason}. 입력 파일이 재생되는지 확인하세요.",
+        f"ffmpeg failed: {reason}. Check that the input plays.",
+    )
 
 
 @contextmanager
@@ -32,5 +164,34 @@ def whole_file(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder is missing or cannot be written, or nothing was written.
     """
-    raise NotImplementedError
-    yield
+    if target.is_dir():
+        raise OutputError(
+            f"'{target}'은(는) 폴더입니다. 파일 이름을 주세요.",
+            f"'{target}' is a folder. Give a file name.",
+        )
+    # A short ASCII name: target's own may fill all of the 255 bytes that a name can have.
+    temporary = target.parent / f".captioning-{secrets.token_hex(6)}{target.suffix}"
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        if temporary.stat().st_size == 0:
+            raise OSError(errno.ENOSPC, "nothing was written")
+        temporary.replace(target)
+    except OSError as error:
+        if not _concerns(error, temporary):
+            raise
+        raise _unwritable(target, error) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _concerns(error: OSError, temporary: Path) -> bool:
+    return error.errno in _NO_ROOM or str(error.filename) == str(temporary)
+
+
+def _unwritable(target: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"'{target}'에 쓸 수 없습니다 ({error.strerror}). 폴더, 권한, 남은 공간을 확인하세요.",
+        f"cannot write '{target}' ({error.strerror}). Check the folder, its rights and free space.",
+    )
