@@ -50,6 +50,9 @@ class CiderD:
         references: the reference sentences of each picture.
         idf_references: where document frequencies are counted; by default the same references.
         sigma: width of the length penalty, in tokens.
+
+    Attributes:
+        references: the vector of each reference, picture by picture.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class CiderD:
         self._idf = self._inverse_frequencies(source, references)
         self._unseen = math.log(len(source)) if source else 0.0
         self._penalty = -1.0 / (2.0 * sigma**2)
-        self._references = [[self.vector(tokens) for tokens in group] for group in references]
+        self.references = [[self.vector(tokens) for tokens in group] for group in references]
 
     def _inverse_frequencies(self, source: References, references: References) -> list[float]:
         pictures = Counter(g for group in source for g in {g for r in group for g in ngrams(r)})
@@ -95,9 +98,9 @@ class CiderD:
         Raises:
             ValueError: hypotheses and pictures differ in number.
         """
-        rows = range(len(self._references)) if pictures is None else pictures
+        rows = range(len(self.references)) if pictures is None else pictures
         pairs = zip(hypotheses, rows, strict=True)
-        return np.array([self._score(self.vector(h), self._references[row]) for h, row in pairs])
+        return np.array([self._score(self.vector(h), self.references[row]) for h, row in pairs])
 
     def corpus(self, hypotheses: Sequence[Tokens], pictures: Sequence[int] | None = None) -> float:
         """Mean CIDEr-D over the hypotheses."""
