@@ -1,0 +1,163 @@
+"""Captions drawn into the picture: films, GIFs and still pictures."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from preprocess.errors import MissingExtra, OutputError, SettingError, VideoError
+from preprocess.ffmpeg import input_arguments, whole_file
+from preprocess.frames import MediaInfo, probe
+from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
+from video.fonts import hangul_font
+from video.subtitles import SubtitleOptions, cues, look_for
+from video.track import Track
+
+_GIF_LIMIT_MS = 10 * 60 * 1000
+
+
+def burn(
+    media: MediaInfo,
+    track: Track,
+    target: Path,
+    options: BurnOptions = BurnOptions(),  # noqa: B008 - frozen
+    on_progress: Progress | None = None,
+) -> None:
+    """Draws the track's captions into media and writes target; its suffix says the format.
+
+    The result is upright with square pixels, keeps the frames' own times, the colour tags, and
+    every sound track. It appears whole or not at all; an existing target is replaced.
+
+    Raises:
+        VideoError: the film cannot be decoded to its end.
+        OutputError: target cannot be written.
+        SettingError: a format, font or quality that cannot be used.
+        MissingExtra: the engine or the font is not installed.
+    """
+    suffix = target.suffix.lower()
+    check_settings(media, suffix, options)
+    font = hangul_font(options.font)
+    width, height = _size(media, suffix, options)
+    look = look_for(width, height, font.family, font.line_to_em)
+    found = cues(track, SubtitleOptions(line_width=look.line_width))
+    with (
+        tempfile.TemporaryDirectory(prefix="captioning-") as name,
+        whole_file(target) as temporary,
+    ):
+        job = Job(media, found, look, font, options, Path(name), on_progress)
+        (_compose if options.engine == "moviepy" else draw)(job, temporary)
+        _check_whole(temporary, target)
+
+
+def check_settings(media: MediaInfo, suffix: str, options: BurnOptions) -> None:
+    """Refuses before any work what would fail after it.
+
+    Raises:
+        SettingError: a format or quality that cannot be used for this medium.
+    """
+    if not 0 <= options.quality <= 51:
+        raise SettingError(
+            f"화질(CRF)은 0에서 51까지입니다: {options.quality}. 18-28이 알맞습니다.",
+            f"quality (CRF) goes from 0 to 51: {options.quality}. 18 to 28 is sensible.",
+        )
+    if suffix in PICTURES and media.kind != "picture":
+        raise SettingError(
+            f"'{media.path.name}'은(는) 움직이는 영상이라 {suffix} 사진으로 만들 수 없습니다. "
+            "-o 이름.mp4나 -o 이름.gif를 쓰세요.",
+            f"'{media.path.name}' moves and cannot become a {suffix} picture. "
+            "Use -o NAME.mp4 or -o NAME.gif.",
+        )
+    if suffix == ".gif" and media.duration_ms > _GIF_LIMIT_MS and media.kind == "video":
+        raise SettingError(
+            f"'{media.path.name}'은(는) GIF로 만들기에 너무 깁니다 "
+            f"({media.duration_ms // 60000}분, 최대 10분). -o 이름.mp4를 쓰세요.",
+            f"'{media.path.name}' is too long for a GIF "
+            f"({media.duration_ms // 60000} min, at most 10). Use -o NAME.mp4.",
+        )
+
+
+def _size(media: MediaInfo, suffix: str, options: BurnOptions) -> tuple[int, int]:
+    """Width and height of the result in pixels; films get even ones, as 4:2:0 colour needs."""
+    width, height = media.width, media.height
+    if suffix == ".gif" and media.kind == "video" and width > options.gif_width:
+        return options.gif_width, max(1, round(height * options.gif_width / width))
+    if suffix in FILMS:
+        return max(2, width + width % 2), max(2, height + height % 2)
+    return width, height
+
+
+def _check_whole(temporary: Path, target: Path) -> None:
+    """Exit codes lie on full disks: the result must open and its first frame decode."""
+    try:
+        probe(temporary)
+    except VideoError:
+        raise OutputError(
+            f"'{target}'이(가) 온전히 쓰이지 않았습니다. 디스크 공간을 확인하세요.",
+            f"'{target}' was not written whole. Check the free disk space.",
+        ) from None
+
+
+def _compose(job: Job, temporary: Path) -> None:
+    """MoviePy lays text clips over the film.
+
+    It reads a plain copy (upright, square pixels, constant rate), because on anything else it
+    drifts, loses the sound's delay or takes the wrong size.
+    """
+    try:
+        from moviepy import CompositeVideoClip, TextClip, VideoFileClip
+    except ImportError:
+        raise MissingExtra(
+            "--engine moviepy에는 moviepy가 필요합니다. 설치하세요: pip install moviepy",
+            "--engine moviepy needs moviepy. Install it: pip install moviepy",
+        ) from None
+    plain = _plain_copy(job)
+    bottom = job.look.height - round(0.05 * job.look.height)
+    style = {"font_size": job.look.em, "color": "white", "stroke_color": "#101010"}
+    with VideoFileClip(str(plain)) as film:
+        texts = []
+        for cue in job.found:
+            stroke = max(1, round(0.08 * job.look.em))
+            text = TextClip(
+                font=str(job.font.path),
+                text=cue.text,
+                stroke_width=stroke,
+                text_align="center",
+                margin=(stroke, stroke),
+                **style,
+            )
+            end_s = min(cue.end_ms / 1000, film.duration)
+            placed = text.with_start(cue.start_ms / 1000).with_end(end_s)
+            texts.append(placed.with_position(("center", bottom - text.h)))
+        _write_composed(job, CompositeVideoClip([film, *texts], size=film.size), temporary)
+
+
+def _plain_copy(job: Job) -> Path:
+    """A nearly lossless copy that MoviePy reads rightly."""
+    plain = job.folder / "plain.mkv"
+    even = f"{scaled(job)},scale=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"
+    picture = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "8"]
+    rate = ["-fps_mode", "cfr", "-r", f"{max(1.0, min(60.0, job.media.frame_rate)):g}"]
+    sound = ["-map", "0:a:0?", "-c:a", "pcm_s16le", "-af", "aresample=async=1:first_pts=0"]
+    tracks = ["-map", "0:V:0", *(sound if job.media.has_audio else [])]
+    source = input_arguments(job.media.path)
+    job.run(*source, *tracks, "-vf", even, *picture, *rate, "-dn", "-sn", str(plain))
+    return plain
+
+
+def _write_composed(job: Job, film: Any, temporary: Path) -> None:
+    suffix = temporary.suffix.lower()
+    if suffix in PICTURES:
+        film.save_frame(str(temporary), t=0)
+    elif suffix == ".gif":
+        film.write_gif(str(temporary), fps=job.options.gif_rate, logger=None)
+    else:
+        webm = suffix == ".webm"
+        quality = ["-crf", str(job.options.quality), "-pix_fmt", "yuv420p"]
+        film.write_videofile(
+            str(temporary),
+            codec="libvpx-vp9" if webm else "libx264",
+            audio_codec="libopus" if webm else "aac",
+            preset=job.options.preset,
+            temp_audiofile=str(job.folder / ("sound.webm" if webm else "sound.m4a")),
+            ffmpeg_params=[*quality, *(["-b:v", "0", "-deadline", "realtime"] if webm else [])],
+            logger=None,
+        )

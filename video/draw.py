@@ -1,0 +1,164 @@
+"""Captions drawn by ffmpeg's libass inside the one encode: films, GIFs and still pictures."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from preprocess.errors import CaptioningError
+from preprocess.ffmpeg import input_arguments, run
+from preprocess.frames import MediaInfo
+from video.fonts import Font
+from video.subtitles import Cue, Look, to_ass
+
+Progress = Callable[[int], None]
+FILMS = (".mp4", ".mkv", ".mov", ".webm")
+PICTURES = (".jpg", ".jpeg", ".png")
+_MUXERS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".webm": "webm", ".gif": "gif"}
+# Sound is copied where one of these muxers takes it. Those of MP4 stand for what every player
+# knows inside MP4 (AAC, ALAC, AC-3; MP3): its own muxer takes raw PCM too, which browsers do not.
+_COPYABLE = {".mp4": ("ipod", "mp3"), ".mkv": ("matroska",), ".mov": ("mov",), ".webm": ("webm",)}
+_ONE_PASS_BYTES = 150_000_000
+
+
+@dataclass(frozen=True)
+class BurnOptions:
+    """How captions are drawn and encoded; the only place where these defaults are written.
+
+    Attributes:
+        quality: x264's constant rate factor, 0 (lossless) to 51; 23 is its own default.
+        font: a font file with Hangul; None is the one that comes with the project.
+        engine: "ffmpeg" draws with libass; "moviepy" composes in Python, slower.
+        preset: x264's speed.
+        gif_rate: frames a second of a GIF made from a film.
+        gif_width: pixels; a wider film is scaled down to it.
+    """
+
+    quality: int = 23
+    font: Path | None = None
+    engine: Literal["ffmpeg", "moviepy"] = "ffmpeg"
+    preset: str = "veryfast"
+    gif_rate: float = 10.0
+    gif_width: int = 480
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that drawing one result needs; files in folder have plain ASCII names."""
+
+    media: MediaInfo
+    found: Sequence[Cue]
+    look: Look
+    font: Font
+    options: BurnOptions
+    folder: Path
+    on_progress: Progress | None
+
+    def run(self, *arguments: str) -> None:
+        """Runs ffmpeg, bounded in time by the film's length."""
+        limit_s = 600 + 0.06 * self.media.duration_ms  # sixty times slower than real time
+        run(arguments, on_progress=self.on_progress, timeout_s=limit_s)
+
+
+def draw(job: Job, temporary: Path) -> None:
+    """Writes temporary; its suffix says the format."""
+    suffix = temporary.suffix.lower()
+    source = input_arguments(job.media.path)
+    if suffix == ".gif":
+        _draw_gif(job, source, temporary)
+    elif suffix in PICTURES:
+        pixels = "rgba|rgb24" if suffix == ".png" else "yuvj444p"
+        filters = f"{scaled(job)},format={pixels},{_captions(job)}"
+        still = ["-map", "0:V:0", "-vf", filters, "-frames:v", "1", "-update", "1", "-q:v", "2"]
+        codec = ["-c:v", "png" if suffix == ".png" else "mjpeg", "-f", "image2"]
+        job.run(*source, *still, *codec, str(temporary.absolute()))
+    else:
+        filters = f"{scaled(job)},format=yuv420p,{_captions(job)}"
+        picture = ["-map", "0:V:0", "-vf", filters, *_picture_codec(suffix, job.options)]
+        times = ["-fps_mode", "vfr", "-enc_time_base", "demux"]
+        sound = _sound_arguments(job, suffix) if job.media.has_audio else []
+        job.run(*source, *picture, *times, *sound, "-dn", "-sn", *_output(temporary))
+
+
+def scaled(job: Job) -> str:
+    """The filters that bring every frame to the result's size; nothing where it has it."""
+    scale = f"scale={job.look.width}:{job.look.height}:flags=bicubic"
+    if job.media.kind == "video":
+        return f"{scale},setsar=1"
+    if job.media.kind == "picture":  # a still becomes a film by standing still
+        stands = f"fps=25,tpad=stop_mode=clone:stop_duration={job.media.duration_ms}ms,"
+        scale = stands + scale
+    # Pictures are RGB: say which matrix their colours are coded with, or players guess.
+    return f"{scale}:out_color_matrix=bt709:out_range=tv,setsar=1"
+
+
+def _captions(job: Job) -> str:
+    """The filter that draws the cues with the font and nothing from the system's folders."""
+    fonts = job.folder / "fonts"
+    if not fonts.exists():
+        fonts.mkdir()
+        shutil.copyfile(job.font.path, fonts / f"font{job.font.path.suffix}")
+    subtitles = job.folder / "captions.ass"
+    subtitles.write_text(to_ass(job.found, job.look), encoding="utf-8")
+    return f"ass=filename={_quoted(subtitles)}:fontsdir={_quoted(fonts)}"
+
+
+def _quoted(path: Path) -> str:
+    r"""A path inside a filter graph: escaped as an option's value, then as the graph's text."""
+    value = str(path.absolute())
+    for special in ("\\':", "\\'[],;"):
+        value = "".join(f"\\{c}" if c in special else c for c in value)
+    return value
+
+
+def _picture_codec(suffix: str, options: BurnOptions) -> list[str]:
+    if suffix == ".webm":  # VP9's scale goes to 63; 31 looks like x264's 23
+        crf = str(min(63, options.quality + 8))
+        speed = ["-deadline", "realtime", "-cpu-used", "7", "-row-mt", "1"]
+        return ["-c:v", "libvpx-vp9", "-crf", crf, "-b:v", "0", *speed]
+    return ["-c:v", "libx264", "-preset", options.preset, "-crf", str(options.quality)]
+
+
+def _sound_arguments(job: Job, suffix: str) -> list[str]:
+    """All sound tracks: copied where the container takes them, encoded otherwise."""
+    kept = any(_takes(job, muxer) for muxer in _COPYABLE[suffix])
+    encoder = ["libopus", "-b:a", "128k"] if suffix == ".webm" else ["aac", "-b:a", "160k"]
+    return ["-map", "0:a?", "-c:a", *(["copy"] if kept else encoder)]
+
+
+def _takes(job: Job, muxer: str) -> bool:
+    """Whether a muxer accepts the sound tracks as they are: asked of the muxer itself."""
+    trial = ["-map", "0:a", "-c", "copy", "-t", "0.2", "-f", muxer]
+    try:
+        run([*input_arguments(job.media.path), *trial, str(job.folder / "sound")], timeout_s=60)
+    except CaptioningError:
+        return False
+    return True
+
+
+def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
+    """One palette for all frames; found in a pass of its own where frames would fill memory."""
+    keeps_times = job.media.kind != "video"
+    rate = min(job.options.gif_rate, job.media.frame_rate)
+    paced = "" if keeps_times else f"fps={rate:g},"
+    scale = f"scale={job.look.width}:{job.look.height}:flags=lanczos"
+    drawn = f"[0:V:0]{paced}{scale},setsar=1,{_captions(job)}"
+    apply = "paletteuse=dither=bayer:bayer_scale=3:diff_mode=rectangle"
+    ending = ["-fps_mode", "passthrough" if keeps_times else "cfr", "-loop", "0"]
+    frame_count = job.media.duration_ms / 1000 * (job.media.frame_rate if keeps_times else rate)
+    if 4 * job.look.width * job.look.height * frame_count <= _ONE_PASS_BYTES:
+        graph = f"{drawn},split[a][b];[a]palettegen[p];[b][p]{apply}"
+        job.run(*source, "-lavfi", graph, *ending, *_output(temporary))
+        return
+    palette = job.folder / "palette.png"
+    once = ["-frames:v", "1", "-update", "1", "-f", "image2", str(palette)]
+    job.run(*source, "-lavfi", f"{drawn},palettegen", *once)
+    both = [*source, *input_arguments(palette)]
+    job.run(*both, "-lavfi", f"{drawn}[b];[b][1:v]{apply}", *ending, *_output(temporary))
+
+
+def _output(temporary: Path) -> list[str]:
+    muxer = _MUXERS[temporary.suffix.lower()]
+    front = ["-movflags", "+faststart"] if muxer in ("mp4", "mov") else []
+    return [*front, "-f", muxer, f"file:{temporary.absolute()}"]

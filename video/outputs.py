@@ -1,0 +1,130 @@
+"""Where each result goes and who writes it; every refusal comes before any work."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from preprocess.errors import OutputError, SettingError
+from preprocess.ffmpeg import whole_file
+from preprocess.frames import MediaInfo
+from video.burn import burn, check_settings
+from video.draw import FILMS, PICTURES, BurnOptions, Progress
+from video.fonts import hangul_font
+from video.subtitles import SubtitleOptions, cues, look_for, to_ass, to_srt, to_text, to_vtt
+from video.track import Track, to_json
+
+SUBTITLES = (".srt", ".vtt", ".ass", ".json", ".txt")
+BURNED = (*FILMS, ".gif", *PICTURES)
+SUFFIXES = (*FILMS, ".gif", *SUBTITLES)
+
+
+def check_output(output: str | None, inputs: Sequence[Path]) -> None:
+    """Refuses an -o that cannot serve the inputs, whatever they hold.
+
+    Raises:
+        SettingError: its suffix is unknown, or it names one file for several inputs.
+        OutputError: its folder does not exist.
+    """
+    if output is None or _is_folder(output):
+        return
+    path = Path(output)
+    bare = _is_bare_suffix(path)
+    suffix = (path.name if bare else path.suffix).lower()
+    if suffix not in SUFFIXES + PICTURES:
+        known = " ".join(SUFFIXES)
+        raise SettingError(
+            f"'{output}'의 형식을 모릅니다. 끝을 다음 가운데 하나로 하세요: {known}",
+            f"unknown output format in '{output}'. End it in one of: {known}",
+        )
+    if len(inputs) > 1 and not bare:
+        raise SettingError(
+            f"입력이 {len(inputs)}개인데 -o '{output}'은(는) 파일 하나입니다. "
+            f"있는 폴더나 '-o {suffix}'처럼 형식만 주세요.",
+            f"{len(inputs)} inputs but -o '{output}' is one file. "
+            f"Give an existing folder, or only a format: -o {suffix}",
+        )
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"출력 폴더 '{path.parent}'이(가) 없습니다. 먼저 만드세요.",
+            f"output folder '{path.parent}' does not exist. Create it first.",
+        )
+
+
+def target_for(media: MediaInfo, output: str | None) -> Path:
+    """The file that a medium's result goes to.
+
+    Without output: beside the input, 'film.captioned.mp4'. A folder: in it, by the same name.
+    A bare suffix ('.srt', 'folder/.srt'): 'film.srt' (burned ones: 'film.captioned.webm').
+    """
+    stem, own = media.path.stem, media.path.suffix.lower()
+    if output is not None and not _is_folder(output):
+        path = Path(output)
+        if not _is_bare_suffix(path):
+            return path
+        suffix = path.name.lower()
+        folder = path.parent if len(path.parts) > 1 else media.path.parent
+        return folder / f"{stem}{'' if suffix in SUBTITLES else '.captioned'}{suffix}"
+    suffix = ".mp4" if media.kind == "video" else ".gif"
+    if media.kind == "picture" and own != ".gif":
+        suffix = own if own in PICTURES else ".png"
+    folder = media.path.parent if output is None else Path(output)
+    return folder / f"{stem}.captioned{suffix}"
+
+
+def check_target(media: MediaInfo, target: Path, overwrite: bool, options: BurnOptions) -> None:
+    """Refuses before any work what must not be written.
+
+    Raises:
+        OutputError: target is the input itself, or exists and overwrite is off.
+        SettingError: the format or a setting does not suit the medium.
+    """
+    if target.exists() and target.samefile(media.path):
+        raise OutputError(
+            f"출력 '{target}'이(가) 입력 파일 자신입니다. -o로 다른 이름을 주세요.",
+            f"output '{target}' is the input itself. Give another name with -o.",
+        )
+    if not overwrite and (target.exists() or target.is_symlink()):
+        raise OutputError(
+            f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
+            f"'{target}' exists already. Add --overwrite to replace it.",
+        )
+    if target.suffix.lower() in BURNED:
+        check_settings(media, target.suffix.lower(), options)
+
+
+def write(
+    media: MediaInfo,
+    track: Track,
+    target: Path,
+    options: BurnOptions,
+    on_progress: Progress | None = None,
+) -> None:
+    """Writes the track in the format of target's suffix, whole or not at all.
+
+    Raises:
+        CaptioningError: target cannot be written.
+    """
+    if target.suffix.lower() in BURNED:
+        burn(media, track, target, options, on_progress)
+        return
+    text = _text(media, track, target.suffix.lower(), options)
+    with whole_file(target) as temporary:
+        temporary.write_text(text or "\n", encoding="utf-8", newline="\n")
+
+
+def _text(media: MediaInfo, track: Track, suffix: str, options: BurnOptions) -> str:
+    if suffix == ".json":
+        return to_json(track)
+    if suffix == ".ass":
+        font = hangul_font(options.font)
+        look = look_for(media.width, media.height, font.family, font.line_to_em)
+        return to_ass(cues(track, SubtitleOptions(line_width=look.line_width)), look)
+    found = cues(track, SubtitleOptions())
+    return {".srt": to_srt, ".vtt": to_vtt, ".txt": to_text}[suffix](found)
+
+
+def _is_folder(output: str) -> bool:
+    return Path(output).is_dir() or output.endswith(("/", "\\"))
+
+
+def _is_bare_suffix(path: Path) -> bool:
+    return path.name.startswith(".") and not path.suffix

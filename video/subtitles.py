@@ -1,0 +1,202 @@
+"""Tracks as subtitles: cues that fit the picture, and SRT, VTT, ASS and plain text."""
+
+import html
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pysubs2
+
+from video.track import Track
+
+_SAFE = str.maketrans("{}\\", "｛｝＼")  # in no player can these begin a command
+_SAFE_SRT = str.maketrans("<>", "＜＞")  # SRT knows tags and has no way to escape them
+_ASS_LIMIT_MS = 35_999_990  # 9:59:59.99, the last time an ASS file can hold
+
+
+@dataclass(frozen=True)
+class SubtitleOptions:
+    """How sentences become cues; the only place where these defaults are written.
+
+    Attributes:
+        line_width: Hangul syllables a line; a space or a Latin letter counts half.
+        lines: lines to aim at; only a sentence too long for them gets more.
+    """
+
+    line_width: int = 20
+    lines: int = 2
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Text on screen during the half-open span [start_ms, end_ms); lines are split by newlines."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """How ASS text is drawn on a picture of a given size; all sizes in its pixels.
+
+    Attributes:
+        width: of the picture.
+        height: of the picture.
+        family: name of the font.
+        em: height of a Hangul syllable.
+        em_to_size: ASS sizes are line heights: line height of the font / em.
+    """
+
+    width: int
+    height: int
+    family: str = "Noto Sans KR"
+    em: int = 37
+    em_to_size: float = 1.448  # of Noto Sans KR
+
+    @property
+    def line_width(self) -> int:
+        """Syllables that fit between the 5 % margins; more than 24 are hard to read at once."""
+        return max(4, min(24, int(0.9 * self.width / (0.94 * self.em))))
+
+
+def look_for(width: int, height: int, family: str, em_to_size: float) -> Look:
+    """Letters that suit a picture: 5.2 % of its height, less where it is narrow, never tiny."""
+    em = min(0.052 * height, 0.058 * width)
+    readable = min(12.0, height / 6)
+    return Look(width, height, family, max(1, round(max(em, readable))), em_to_size)
+
+
+def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue]:
+    """One cue a shot, in order, never overlapping; a shot without a sentence has none."""
+    shots = sorted(track.shots, key=lambda shot: (shot.start_ms, shot.end_ms))
+    ends = [min(a.end_ms, b.start_ms) for a, b in pairwise(shots)]
+    found = []
+    for shot, end_ms in zip(shots, [*ends, *(shot.end_ms for shot in shots[-1:])], strict=True):
+        text = wrap(_clean(shot.caption), options)
+        if text and end_ms > shot.start_ms:
+            found.append(Cue(shot.start_ms, end_ms, text))
+    return found
+
+
+def wrap(text: str, options: SubtitleOptions = SubtitleOptions()) -> str:
+    """The text on as few lines as fit, of even length, broken at spaces.
+
+    A sentence that needs more than options.lines lines gets them: cutting it would lose its verb.
+    """
+    words = [part for word in text.split() for part in _pieces(word, options.line_width)]
+    lines = _fill(words, options.line_width)
+    if len(lines) < 2:
+        return text
+    for narrow in range(max(map(_width, lines)) // 2, options.line_width * 2):
+        even = _fill(words, narrow / 2)  # the narrowest column with as few lines is the evenest
+        if len(even) == len(lines):
+            return "\n".join(even)
+    return "\n".join(lines)
+
+
+def to_srt(found: Sequence[Cue]) -> str:
+    """SubRip text."""
+    safe = [Cue(c.start_ms, c.end_ms, c.text.translate(_SAFE_SRT)) for c in found]
+    return _subtitle_file(safe).to_string("srt")
+
+
+def to_vtt(found: Sequence[Cue]) -> str:
+    """WebVTT text."""
+    safe = [Cue(c.start_ms, c.end_ms, html.escape(c.text, quote=False)) for c in found]
+    return _subtitle_file(safe).to_string("vtt")
+
+
+def to_ass(found: Sequence[Cue], look: Look) -> str:
+    """Advanced SubStation text, to be drawn on a picture of look's size.
+
+    Times are floored to ASS's centiseconds: a cue then starts on its frame, not one later.
+    """
+    early = [Cue(_floored(c.start_ms), _floored(c.end_ms), c.text) for c in found]
+    subtitles = _subtitle_file(early)
+    subtitles.info = {
+        "ScriptType": "v4.00+",
+        "PlayResX": str(look.width),
+        "PlayResY": str(look.height),
+        "WrapStyle": "0",
+        "ScaledBorderAndShadow": "yes",
+    }
+    subtitles.styles = {"Default": _style(look)}
+    return subtitles.to_string("ass")
+
+
+def to_text(found: Sequence[Cue]) -> str:
+    """A line a cue: '[00:01.0-00:03.5] sentence', in minutes and seconds."""
+    lines = (
+        f"[{clock(c.start_ms)}-{clock(c.end_ms)}] {c.text.replace(chr(10), ' ')}\n" for c in found
+    )
+    return "".join(lines)
+
+
+def clock(ms: int) -> str:
+    """A time as 'mm:ss.t', or 'h:mm:ss.t' from one hour on."""
+    minutes, tenths = divmod(ms // 100, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{minutes:02}:{tenths // 10:02}.{tenths % 10}"
+    return f"{hours}:{seconds}" if hours else seconds
+
+
+def _floored(ms: int) -> int:
+    return min(ms, _ASS_LIMIT_MS) // 10 * 10
+
+
+def _style(look: Look) -> pysubs2.SSAStyle:
+    return pysubs2.SSAStyle(
+        fontname=look.family,
+        fontsize=round(look.em * look.em_to_size, 1),
+        primarycolor=pysubs2.Color(255, 255, 255, 0),
+        outlinecolor=pysubs2.Color(16, 16, 16, 0),
+        backcolor=pysubs2.Color(0, 0, 0, 128),
+        outline=round(max(1.0, look.em * 0.08), 1),
+        shadow=round(look.em * 0.03, 1),
+        alignment=pysubs2.Alignment.BOTTOM_CENTER,
+        marginl=round(look.width * 0.05),
+        marginr=round(look.width * 0.05),
+        marginv=round(look.height * 0.05),
+    )
+
+
+def _subtitle_file(found: Sequence[Cue]) -> pysubs2.SSAFile:
+    subtitles = pysubs2.SSAFile()
+    for cue in found:
+        text = cue.text.translate(_SAFE).replace("\n", r"\N")
+        subtitles.append(pysubs2.SSAEvent(start=cue.start_ms, end=cue.end_ms, text=text))
+    return subtitles
+
+
+def _clean(text: str) -> str:
+    """On one line, NFC, without the control characters that end lines or cues in some player."""
+    kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+
+
+def _width(text: str) -> int:
+    """Width in halves of a syllable."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fill(words: Sequence[str], width: float) -> list[str]:
+    """Words on lines of at most width syllables, each line filled before the next."""
+    lines: list[str] = []
+    for word in words:
+        if lines and _width(lines[-1]) + 1 + _width(word) <= 2 * width:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return lines
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """The word, cut where it alone is wider than a line."""
+    pieces = [""]
+    for character in word:
+        if pieces[-1] and _width(pieces[-1] + character) > 2 * width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces

@@ -1,0 +1,105 @@
+"""What was seen in one film: the interface to everything that comes after captioning."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from preprocess.errors import DataError
+
+FORMAT = "korean-video-track"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class CaptionedShot:
+    """One sentence for a half-open span of the film.
+
+    Attributes:
+        start_ms: on the clock a player shows, in milliseconds.
+        end_ms: after start_ms.
+        caption: one Korean sentence, without a full stop.
+        score: mean natural log-probability a token, <= 0; higher is surer.
+    """
+
+    start_ms: int
+    end_ms: int
+    caption: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Track:
+    """The captioned shots of one film, in order.
+
+    Attributes:
+        video: the film's file name, without its folder.
+        duration_ms: end of the last frame on the clock a player shows.
+        captioner: who captioned it.
+        shots: in order, not overlapping.
+    """
+
+    video: str
+    duration_ms: int
+    captioner: str
+    shots: tuple[CaptionedShot, ...]
+
+
+def to_json(track: Track) -> str:
+    """The track as JSON text, Hangul readable, ending in a newline."""
+    fields = {"format": FORMAT, "version": VERSION, **asdict(track)}
+    return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> Track:
+    """The track that to_json wrote; unknown keys are passed over.
+
+    Raises:
+        DataError: no JSON, no track, of a newer version, or with a value of the wrong kind.
+    """
+    try:
+        fields = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(f"JSON: {error}") from None
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise _unreadable(f"format != {FORMAT}")
+    if fields.get("version") != VERSION:
+        raise _unreadable(f"version {fields.get('version')!r} != {VERSION}")
+    shots = _field(fields, "shots", list)
+    return Track(
+        video=_field(fields, "video", str),
+        duration_ms=_field(fields, "duration_ms", int),
+        captioner=_field(fields, "captioner", str),
+        shots=tuple(_shot(shot, number) for number, shot in enumerate(shots, 1)),
+    )
+
+
+def _shot(fields: Any, number: int) -> CaptionedShot:
+    if not isinstance(fields, dict):
+        raise _unreadable(f"shots[{number}]")
+    shot = CaptionedShot(
+        start_ms=_field(fields, "start_ms", int),
+        end_ms=_field(fields, "end_ms", int),
+        caption=_field(fields, "caption", str),
+        score=float(_field(fields, "score", (int, float))),
+    )
+    if not 0 <= shot.start_ms < shot.end_ms:
+        raise _unreadable(f"shots[{number}]: {shot.start_ms}-{shot.end_ms} ms")
+    return shot
+
+
+def _field(fields: dict[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
+    value = fields.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _unreadable(f"{name}: {str(value)[:40]!r}")
+    return value
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _unreadable(what: str) -> DataError:
+    return DataError(
+        f"자막 기록을 읽을 수 없습니다 ({what}). 영상에서 다시 만드세요: -o 이름.json",
+        f"cannot read this caption track ({what}). Make it again from the video: -o NAME.json",
+    )
