@@ -1,0 +1,79 @@
+# Korean video captioning. `make` alone prints what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MODEL  ?= model/default.kcap
+FILM   := build/demo/demo.mp4
+RESULT := build/demo/demo.captioned
+
+.PHONY: help setup demo test test-slow check bench golden clean
+
+help:  ## this list
+	@echo "make demo       install what captioning needs, caption a sample film -> $(RESULT).mp4"
+	@echo "make test       install everything, then check"
+	@echo "make setup      install everything: captioning, training, the gate's tools"
+	@echo "make check      ruff, mypy, pytest (after make setup)"
+	@echo "make test-slow  the tests that train and those that start Java"
+	@echo "make bench      CPU time and memory of captioning, against a plain transcode"
+	@echo "make golden     rewrite the golden files of the tests; review the diff"
+	@echo "make clean      remove build/ and caches (keeps $(VENV))"
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed, this is $$("$(PYTHON)" -V). Try: make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv "$(VENV)"
+	@touch $@
+
+# The stamps make a second `make demo` or `make test` start at once.
+$(VENV)/caption: requirements-caption.txt | $(VENV)/made
+	@echo "설치 중: 자막 달기에 필요한 것 (installing what captioning needs) ..."
+	$(PIP) -r requirements-caption.txt "$$(grep -o '^scikit-image[^ ]*' requirements-dev.txt)"
+	@touch $@
+
+$(VENV)/all: requirements.txt requirements-caption.txt requirements-dev.txt | $(VENV)/made
+	@echo "설치 중: 학습과 시험까지 (installing everything, some minutes) ..."
+	$(PIP) -r requirements.txt -r requirements-dev.txt
+	@touch $@ $(VENV)/caption
+
+setup: $(VENV)/all  ## everything
+
+$(FILM): $(VENV)/caption video/demo.py
+	@mkdir -p $(@D)
+	$(BIN)/python -m video.demo $@
+
+demo: $(FILM)  ## a sample film, captioned
+	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).mp4 --model $(MODEL) --overwrite
+	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).srt --model $(MODEL) --overwrite --quiet
+	@echo; cat $(RESULT).srt
+	@echo; echo "결과 (result): $(CURDIR)/$(RESULT).mp4"
+
+check:  ## the gate, without installing
+	@test -x $(BIN)/ruff || { echo "Run this first: make setup"; exit 1; }
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+test: setup  ## the gate
+	@$(MAKE) --no-print-directory check
+
+test-slow: setup
+	$(BIN)/python -m pytest -q -m "slow or jvm"
+
+bench: setup
+	$(BIN)/python -m bench
+
+golden: setup
+	GOLDEN=rewrite $(BIN)/python -m pytest -q -k golden
+	git diff --stat -- tests
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
