@@ -1,6 +1,7 @@
 """Captions drawn into the picture: films, GIFs and still pictures."""
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,15 @@ def check_settings(media: MediaInfo, suffix: str, options: BurnOptions) -> None:
 
     Raises:
         SettingError: a format or quality that cannot be used for this medium.
+        MissingExtra: the engine is not installed.
     """
     if not 0 <= options.quality <= 51:
         raise SettingError(
             f"화질(CRF)은 0에서 51까지입니다: {options.quality}. 18-28이 알맞습니다.",
             f"quality (CRF) goes from 0 to 51: {options.quality}. 18 to 28 is sensible.",
         )
+    if options.engine == "moviepy" and find_spec("moviepy") is None:
+        raise _no_moviepy()
     if suffix in PICTURES and media.kind != "picture":
         raise SettingError(
             f"'{media.path.name}'은(는) 움직이는 영상이라 {suffix} 사진으로 만들 수 없습니다. "
@@ -105,10 +109,7 @@ def _compose(job: Job, temporary: Path) -> None:
     try:
         from moviepy import CompositeVideoClip, TextClip, VideoFileClip
     except ImportError:
-        raise MissingExtra(
-            "--engine moviepy에는 moviepy가 필요합니다. 설치하세요: pip install moviepy",
-            "--engine moviepy needs moviepy. Install it: pip install moviepy",
-        ) from None
+        raise _no_moviepy() from None
     plain = _plain_copy(job)
     bottom = job.look.height - round(0.05 * job.look.height)
     style = {"font_size": job.look.em, "color": "white", "stroke_color": "#101010"}
@@ -128,6 +129,13 @@ def _compose(job: Job, temporary: Path) -> None:
             placed = text.with_start(cue.start_ms / 1000).with_end(end_s)
             texts.append(placed.with_position(("center", bottom - text.h)))
         _write_composed(job, CompositeVideoClip([film, *texts], size=film.size), temporary)
+
+
+def _no_moviepy() -> MissingExtra:
+    return MissingExtra(
+        "--engine moviepy에는 moviepy가 필요합니다. 설치하세요: pip install moviepy",
+        "--engine moviepy needs moviepy. Install it: pip install moviepy",
+    )
 
 
 def _plain_copy(job: Job) -> Path:

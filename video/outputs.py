@@ -24,9 +24,11 @@ def check_output(output: str | None, inputs: Sequence[Path]) -> None:
         SettingError: its suffix is unknown, or it names one file for several inputs.
         OutputError: its folder does not exist.
     """
-    if output is None or _is_folder(output):
+    if output is None or Path(output).is_dir():
         return
     path = Path(output)
+    if _is_folder(output):
+        raise _no_folder(path)
     bare = _is_bare_suffix(path)
     suffix = (path.name if bare else path.suffix).lower()
     if suffix not in SUFFIXES + PICTURES:
@@ -43,10 +45,7 @@ def check_output(output: str | None, inputs: Sequence[Path]) -> None:
             f"Give an existing folder, or only a format: -o {suffix}",
         )
     if not path.parent.is_dir():
-        raise OutputError(
-            f"출력 폴더 '{path.parent}'이(가) 없습니다. 먼저 만드세요.",
-            f"output folder '{path.parent}' does not exist. Create it first.",
-        )
+        raise _no_folder(path.parent)
 
 
 def target_for(media: MediaInfo, output: str | None) -> Path:
@@ -70,17 +69,23 @@ def target_for(media: MediaInfo, output: str | None) -> Path:
     return folder / f"{stem}.captioned{suffix}"
 
 
-def check_target(media: MediaInfo, target: Path, overwrite: bool, options: BurnOptions) -> None:
+def check_target(
+    media: MediaInfo,
+    target: Path,
+    inputs: Sequence[Path],
+    overwrite: bool,
+    options: BurnOptions,
+) -> None:
     """Refuses before any work what must not be written.
 
     Raises:
-        OutputError: target is the input itself, or exists and overwrite is off.
+        OutputError: target is one of the inputs, or exists and overwrite is off.
         SettingError: the format or a setting does not suit the medium.
     """
-    if target.exists() and target.samefile(media.path):
+    if target.exists() and any(path.exists() and target.samefile(path) for path in inputs):
         raise OutputError(
-            f"출력 '{target}'이(가) 입력 파일 자신입니다. -o로 다른 이름을 주세요.",
-            f"output '{target}' is the input itself. Give another name with -o.",
+            f"출력 '{target}'이(가) 입력 파일입니다. -o로 다른 이름을 주세요.",
+            f"output '{target}' is an input. Give another name with -o.",
         )
     if not overwrite and (target.exists() or target.is_symlink()):
         raise OutputError(
@@ -120,6 +125,13 @@ def _text(media: MediaInfo, track: Track, suffix: str, options: BurnOptions) -> 
         return to_ass(cues(track, SubtitleOptions(line_width=look.line_width)), look)
     found = cues(track, SubtitleOptions())
     return {".srt": to_srt, ".vtt": to_vtt, ".txt": to_text}[suffix](found)
+
+
+def _no_folder(path: Path) -> OutputError:
+    return OutputError(
+        f"출력 폴더 '{path}'이(가) 없습니다. 먼저 만드세요.",
+        f"output folder '{path}' does not exist. Create it first.",
+    )
 
 
 def _is_folder(output: str) -> bool:

@@ -1,0 +1,215 @@
+"""The door: films in, captioned films or subtitle files out. `python caption_video.py --help`."""
+
+# ruff: noqa: E402 - the sizes of thread pools are read when numpy is imported
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
+
+from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
+from preprocess.frames import MediaInfo, probe
+from video.command import build_parser, language_of
+from video.draw import BurnOptions
+from video.fonts import hangul_font
+from video.outputs import check_output, check_target, target_for, write
+from video.pipeline import PipelineOptions, SeesShots, caption_media
+from video.shots import ShotOptions
+from video.subtitles import clock
+from video.track import CaptionedShot
+
+if TYPE_CHECKING:
+    from model.captioner import Captioner
+
+Options = TypeVar("Options")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Captions every input; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser(language_of(arguments))
+    try:
+        args = parser.parse_args(arguments)
+        if not args.inputs and not args.about:
+            parser.error("INPUT?")
+        if args.min_shot_ms > args.max_shot_ms:
+            parser.error("--min-shot > --max-shot")
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    try:
+        with _ended_by_signals():
+            return _run(args)
+    except KeyboardInterrupt:
+        return 130
+    except _Ended as ended:
+        return 128 + int(ended.args[0])
+
+
+class _Ended(BaseException):
+    """A signal that asks the program to end; as an exception, so that everything cleans up."""
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    def end(number: int, _: object) -> NoReturn:
+        raise _Ended(number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Refusals first, then the captioner, then one input after the other."""
+    inputs = [Path(name) for name in args.inputs]
+    burning = _options(BurnOptions, args)
+    try:
+        check_output(args.output, inputs)
+        if burning.font:
+            hangul_font(burning.font)
+    except CaptioningError as error:
+        _complain(error, args.lang)
+        return 2 if isinstance(error, SettingError) else 1
+    jobs = _jobs(inputs, args, burning)
+    failed = len(jobs) < len(inputs)
+    if not jobs and inputs:
+        return 1
+    try:
+        captioner = _captioner(args.model)
+    except CaptioningError as error:
+        _complain(error, args.lang)
+        return 1
+    if args.about:
+        _say(captioner.about)
+    for media, target in jobs:
+        try:
+            _caption_one(media, target, captioner, args, burning)
+        except CaptioningError as error:
+            _complain(error, args.lang, media.path)
+            failed = True
+    return int(failed)
+
+
+def _jobs(
+    inputs: Sequence[Path], args: argparse.Namespace, burning: BurnOptions
+) -> list[tuple[MediaInfo, Path]]:
+    """What can be worked on and where it goes; what cannot is told at once."""
+    jobs: list[tuple[MediaInfo, Path]] = []
+    taken: dict[Path, Path] = {}
+    for path in inputs:
+        try:
+            media = probe(path)
+            target = target_for(media, args.output)
+            check_target(media, target, inputs, args.overwrite, burning)
+            if (first := taken.setdefault(target.absolute(), path)) is not path:
+                raise OutputError(
+                    f"'{first}'와(과) 결과 '{target}'이(가) 겹칩니다. 따로 실행하세요.",
+                    f"the result '{target}' is that of '{first}' too. Run them apart.",
+                )
+        except CaptioningError as error:
+            _complain(error, args.lang, path)
+        else:
+            jobs.append((media, target))
+    return jobs
+
+
+def _captioner(path: Path) -> "Captioner":
+    if not path.is_file():
+        raise CaptionerFileError(
+            f"캡션 모델 파일 '{path}'이(가) 없습니다. --model FILE.kcap으로 주거나 "
+            "train.py로 만드세요.",
+            f"captioner file '{path}' does not exist. Give one with --model FILE.kcap, "
+            "or train one with train.py.",
+        )
+    from model.captioner import Captioner
+
+    return Captioner.load(path)
+
+
+def _caption_one(
+    media: MediaInfo,
+    target: Path,
+    captioner: SeesShots,
+    args: argparse.Namespace,
+    burning: BurnOptions,
+) -> None:
+    """One film from its frames to its written result."""
+    ko = args.lang == "ko"
+    if not args.quiet and len(args.inputs) > 1:
+        _say(f"{media.path}")
+    pipeline = PipelineOptions(shots=_options(ShotOptions, args))
+    with _bar("보는 중" if ko else "looking", media, args.quiet) as (progress, say):
+
+        def tell(shot: CaptionedShot) -> None:
+            say(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
+
+        on_shot = None if args.quiet else tell
+        track = caption_media(media, captioner, pipeline, on_shot, progress)
+    with _bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, say):
+        write(media, track, target, burning, progress)
+    _say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")
+
+
+@contextmanager
+def _bar(
+    label: str, media: MediaInfo, quiet: bool
+) -> Iterator[tuple[Callable[[int], None] | None, Callable[[str], None]]]:
+    """A progress bar on a terminal's stderr, and how to print lines past it."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        tqdm = None
+    if tqdm is None or quiet or not sys.stderr.isatty():
+        yield None, _say
+        return
+    shape = "{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}"
+    with tqdm(total=media.duration_ms, desc=label, bar_format=shape, leave=False) as bar:
+
+        def reach(ms: int) -> None:
+            bar.update(max(0, min(ms, media.duration_ms) - bar.n))
+
+        def say(line: str) -> None:
+            with tqdm.external_write_mode(file=sys.stdout):
+                _say(line)
+
+        yield reach, say
+
+
+def _options(kind: type[Options], args: argparse.Namespace) -> Options:
+    """An option object filled with what the command line has for its fields."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(args, name) for name in names if hasattr(args, name)})
+
+
+def _complain(error: CaptioningError, language: str, path: Path | None = None) -> None:
+    """One line on stderr, naming the input where the message does not."""
+    said = error.text(language)
+    about = f"{path}: " if path and path.name not in said else ""
+    sys.stderr.write(f"caption_video: {' '.join(about.split())}{' ' if about else ''}{said}\n")
+
+
+def _say(line: str) -> None:
+    """Prints to stdout; a reader that left (| head) does not stop the work."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # file names can be any bytes
+        if hasattr(stream, "reconfigure"):
+            utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+    sys.exit(main())
