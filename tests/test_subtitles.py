@@ -1,0 +1,139 @@
+import html
+
+import pysubs2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.test_track import tracks
+from video.subtitles import (
+    Cue,
+    Look,
+    SubtitleOptions,
+    clock,
+    cues,
+    look_for,
+    to_ass,
+    to_srt,
+    to_text,
+    to_vtt,
+    wrap,
+)
+from video.track import CaptionedShot, Track
+
+CUES = [Cue(0, 2000, "빨간 화면이다"), Cue(2000, 3_661_234, "남자가 길을 걷고\n있다")]
+NASTY = "<i>A</i> & {\\pos(0,0)}B --> C\\N"
+
+
+def test_srt_golden():
+    assert to_srt(CUES) == (
+        "1\n00:00:00,000 --> 00:00:02,000\n빨간 화면이다\n\n"
+        "2\n00:00:02,000 --> 01:01:01,234\n남자가 길을 걷고\n있다\n\n"
+    )
+
+
+def test_vtt_golden():
+    assert to_vtt([*CUES[:1], Cue(2000, 3000, "a < b & c --> d")]) == (
+        "WEBVTT\n\n1\n00:00:00.000 --> 00:00:02.000\n빨간 화면이다\n\n"
+        "2\n00:00:02.000 --> 00:00:03.000\na &lt; b &amp; c --&gt; d\n\n"
+    )
+
+
+def test_text_golden():
+    assert to_text(CUES) == (
+        "[00:00.0-00:02.0] 빨간 화면이다\n[00:02.0-1:01:01.2] 남자가 길을 걷고 있다\n"
+    )
+
+
+def test_ass_golden():
+    text = to_ass([Cue(1037, 2009, "빨간\n화면이다")], Look(1280, 720))
+    assert "PlayResX: 1280\nPlayResY: 720\nWrapStyle: 0" in text
+    assert "Style: Default,Noto Sans KR,53.6,&H00FFFFFF,&H000000FF,&H00101010" in text
+    assert text.endswith("Dialogue: 0,0:00:01.03,0:00:02.00,Default,,0,0,0,,빨간\\N화면이다\n")
+
+
+def test_no_writer_lets_a_caption_give_commands():
+    found = cues(Track("v", 9, "c", (CaptionedShot(0, 9000, NASTY, -1),)))
+    assert "{" not in to_ass(found, Look(640, 360)).split("[Events]")[1]
+    assert "\\pos" not in to_ass(found, Look(640, 360))
+    body = to_srt(found).split("\n", 2)[2]
+    assert "<" not in body and "-->" not in body and "{" not in body
+    body = to_vtt(found).split("\n", 4)[4]
+    assert "<" not in body and "-->" not in body and "&amp;" in body
+
+
+@given(tracks, st.integers(4, 30))
+def test_cues_never_overlap(track, width):
+    found = cues(track, SubtitleOptions(line_width=width))
+    assert all(cue.start_ms < cue.end_ms and cue.text.strip() for cue in found)
+    assert all(a.end_ms <= b.start_ms for a, b in zip(found, found[1:], strict=False))
+
+
+letters = st.text(st.sampled_from("가나다라ab \t<>&{}\\-0"), max_size=60)
+lists_of_cues = st.lists(letters, max_size=5).map(
+    lambda texts: cues(
+        Track(
+            *("v", 10**6, "c"),
+            tuple(CaptionedShot(n * 1000, n * 1000 + 990, t, -1) for n, t in enumerate(texts)),
+        )
+    )
+)
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "ass"])
+@given(found=lists_of_cues)
+def test_pysubs2_reads_the_same_cues_back(kind, found):
+    text = {"srt": to_srt, "vtt": to_vtt, "ass": lambda c: to_ass(c, Look(640, 360))}[kind](found)
+    parsed = pysubs2.SSAFile.from_string(text, format_=kind)
+    read = [Cue(e.start, e.end, plain(e.plaintext, kind)) for e in parsed]
+    assert read == [Cue(c.start_ms, c.end_ms, seen(c.text)) for c in found]
+
+
+def plain(text, kind):
+    return seen(html.unescape(text) if kind == "vtt" else text)
+
+
+def seen(text):
+    """As a reader sees it: full-width stand-ins look like what they stand for."""
+    return text.translate(str.maketrans("｛｝＼＜＞", "{}\\<>"))
+
+
+@given(st.text(st.sampled_from("가나다 a"), max_size=80), st.integers(4, 24))
+def test_wrapping_keeps_the_words_and_the_width(text, width):
+    lines = wrap(text, SubtitleOptions(line_width=width)).split("\n")
+    assert "".join(" ".join(lines).split()) == "".join(text.split())
+    assert all(sum(2 if c > "\u1100" else 1 for c in line) <= 2 * width for line in lines if len(lines) > 1)
+
+
+def test_wrapping_is_even_and_at_spaces():
+    text = "한 남자가 흰색 셔츠를 입고 넓은 길을 천천히 걷고 있다"
+    assert wrap(text, SubtitleOptions(20)) == "한 남자가 흰색 셔츠를\n입고 넓은 길을 천천히 걷고 있다" or (
+        wrap(text, SubtitleOptions(20)).count("\n") == 1
+    )
+    assert wrap("빨간 화면이다") == "빨간 화면이다"
+
+
+def test_a_caption_is_one_line_without_control_characters():
+    shot = CaptionedShot(0, 1000, " 빨간\r\n\n화면\x00이다\u2028 ", -1)
+    assert cues(Track("v", 1000, "c", (shot,))) == [Cue(0, 1000, "빨간 화면 이다")]
+
+
+def test_shots_without_a_sentence_have_no_cue():
+    shots = (CaptionedShot(0, 10, "  ", -1), CaptionedShot(10, 20, "말", -1))
+    assert cues(Track("v", 20, "c", shots)) == [Cue(10, 20, "말")]
+
+
+@pytest.mark.parametrize(
+    ("size", "em", "width"),
+    [((1280, 720), 37, 24), ((1080, 1920), 63, 16), ((2560, 1080), 56, 24), ((160, 90), 12, 12)],
+)
+def test_letters_suit_the_picture(size, em, width):
+    look = look_for(*size, "Noto Sans KR", 1.448)
+    assert (look.em, look.line_width) == (em, width)
+    assert look.line_width * look.em <= size[0]
+
+
+def test_clock():
+    assert [clock(ms) for ms in (0, 1049, 59_999, 3_600_000)] == [
+        *("00:00.0", "00:01.0", "00:59.9", "1:00:00.0")
+    ]

@@ -1,0 +1,77 @@
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from preprocess.errors import DataError
+from video.track import CaptionedShot, Track, from_json, to_json
+
+TRACK = Track("film.mp4", 4000, "colours", (CaptionedShot(0, 2000, "빨간 화면이다", -0.25),))
+times = st.integers(0, 10**8)
+shots = st.builds(
+    lambda start, length, text, score: CaptionedShot(start, start + length, text, score),
+    times,
+    st.integers(1, 10**6),
+    st.text(),
+    st.floats(-100, 0),
+)
+tracks = st.builds(Track, st.text(), times, st.text(), st.lists(shots, max_size=5).map(tuple))
+
+
+@given(tracks)
+def test_json_gives_the_same_track_back(track):
+    assert from_json(to_json(track)) == track
+
+
+def test_json_is_readable():
+    assert to_json(TRACK) == (
+        '{\n  "format": "korean-video-track",\n  "version": 1,\n  "video": "film.mp4",\n'
+        '  "duration_ms": 4000,\n  "captioner": "colours",\n  "shots": [\n    {\n'
+        '      "start_ms": 0,\n      "end_ms": 2000,\n      "caption": "빨간 화면이다",\n'
+        '      "score": -0.25\n    }\n  ]\n}\n'
+    )
+
+
+def test_a_track_pickles():
+    assert pickle.loads(pickle.dumps(TRACK)) == TRACK
+
+
+def changed(**fields):
+    return json.dumps({**json.loads(to_json(TRACK)), **fields})
+
+
+SHOT = {"start_ms": 0, "end_ms": 5, "caption": "말", "score": -1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        "[" * 100_000,
+        '{"format": NaN}',
+        changed(version=2),
+        changed(duration_ms="4000"),
+        changed(duration_ms=True),
+        changed(video=None),
+        changed(shots={}),
+        changed(shots=[3]),
+        changed(shots=[{**SHOT, "end_ms": 0}]),
+        changed(shots=[{**SHOT, "start_ms": -1}]),
+        changed(shots=[{**SHOT, "caption": 3}]),
+        changed(shots=[{**SHOT, "score": "x"}]),
+    ],
+)
+def test_unreadable_json_is_a_data_error_on_one_line(text):
+    with pytest.raises(DataError) as caught:
+        from_json(text)
+    assert "\n" not in caught.value.text() and len(caught.value.text()) < 300
+
+
+def test_unknown_keys_are_passed_over():
+    assert from_json(changed(more=1)) == TRACK
