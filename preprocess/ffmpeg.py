@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import imageio_ffmpeg
 
@@ -27,7 +28,7 @@ FORMATS = ",".join(
         "mp3,wav,flac,aac",  # met by name, so that 'sound only' can be said
     )
 )
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _OUTPUT_TROUBLE = re.compile(
     r"no space left|quota exceeded|file too large|read-only file system", re.IGNORECASE
 )
@@ -41,7 +42,7 @@ _EMPTY_PHRASE = re.compile(
 def input_arguments(path: Path, *options: str) -> list[str]:
     """The arguments that open one media file and nothing else; options come before its -i.
 
-    The name goes in as file: and an absolute path, so 'a:b.mp4', '-x.mp4' and 'concat:x' stay names.
+    The name goes in as file: and an absolute path: 'a:b.mp4', '-x.mp4', 'concat:x' stay names.
     """
     lists = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
     return [*options, *lists, "-i", f"file:{path.absolute()}"]
@@ -70,52 +71,50 @@ def run(
         stderr=subprocess.PIPE,
         start_new_session=True,  # its own group: a terminal's Ctrl-C reaches only us
     )
+    tail: deque[str] = deque(maxlen=20)
+    reader = threading.Thread(target=_gather, args=(process.stderr, tail), daemon=True)
     late = threading.Event()
-    timer = threading.Timer(timeout_s, lambda: (late.set(), _kill(process)))
-    timer.daemon = True
-    timer.start()
+    timer = threading.Timer(timeout_s, _stop, args=(process, late))
     try:
-        complaints = _follow(process, on_progress)
+        reader.start()
+        timer.start()
+        _follow(process, on_progress)
     finally:
         timer.cancel()
         _kill(process)
+        reader.join(timeout=5)
+        _close(process)
     if late.is_set():
         raise _too_slow(timeout_s)
     if process.returncode != 0:
-        raise _failure(process.returncode, complaints)
+        raise _failure(process.returncode, tuple(tail))
 
 
-def _follow(
-    process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None] | None
-) -> Sequence[str]:
-    """The last lines of ffmpeg's stderr, after it has ended by itself."""
-    assert process.stdout is not None and process.stderr is not None  # both are pipes
-    tail: deque[str] = deque(maxlen=20)
-    stderr = process.stderr
-
-    def gather() -> None:
-        with suppress(ValueError, OSError):  # closed under the reader after a kill
-            tail.extend(line[:500].decode("utf-8", "replace").strip() for line in stderr)
-
-    reader = threading.Thread(target=gather, daemon=True)
-    reader.start()
-    for line in process.stdout:
+def _follow(process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None] | None) -> None:
+    """Reports the output time until ffmpeg has ended by itself."""
+    for line in process.stdout or ():
         key, _, value = line.strip().partition(b"=")
         if on_progress and key == b"out_time_us" and value.isdigit():
             on_progress(int(value) // 1000)
     process.wait()
-    reader.join(timeout=5)
-    return tuple(tail)
+
+
+def _gather(stderr: IO[bytes], tail: deque[str]) -> None:
+    """Reads stderr to its end, so that ffmpeg never waits for a reader."""
+    tail.extend(line[:500].decode("utf-8", "replace").strip() for line in stderr)
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Ends the process with its children, waits for it, and closes its pipes."""
+    """Ends the process with its children and waits for it; harmless when it has ended."""
     if process.poll() is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    if threading.current_thread() is threading.main_thread() or process.stdout is None:
-        _close(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:
+    late.set()
+    _kill(process)
 
 
 def _close(process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,159 @@
+"""What is known of a video, animation or picture; its limits, and the words for refusing it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+
+from preprocess.errors import VideoError
+from preprocess.pictures import Picture
+
+PICTURE_MS = 3000  # how long a still picture is taken to be seen
+THUMB = (64, 36)  # width, height of the thumbs that shots are found on
+SHORT_SIDE = 256  # the network looks at 224 px; more would be thrown away
+Kind = Literal["video", "animation", "picture"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds past which a file is refused instead of filling memory or time.
+
+    Attributes:
+        pixels: largest width x height of one frame.
+        duration_ms: longest film.
+    """
+
+    pixels: int = 8192 * 8192
+    duration_ms: int = 12 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What is known of a video, animation or picture before it is read through.
+
+    Attributes:
+        path: the file.
+        kind: "picture" has one frame; "animation" is GIF, APNG or WebP with several.
+        width: of the upright picture with square pixels, in pixels.
+        height: of the upright picture with square pixels, in pixels.
+        duration_ms: from the first frame's start to the last frame's end; PICTURE_MS for a picture.
+        frame_rate: average frames a second; 1.0 for a picture.
+        rotation: degrees clockwise (0, 90, 180, 270) the stored picture is turned to be upright.
+        has_audio: a sound stream is there.
+        start_ms: the first video frame's time after the container's start.
+    """
+
+    path: Path
+    kind: Kind
+    width: int
+    height: int
+    duration_ms: int
+    frame_rate: float
+    rotation: int
+    has_audio: bool
+    start_ms: int
+
+
+class Frame(Protocol):
+    """One moment of a film; pixels are converted only when asked for."""
+
+    time_ms: int  # after the film's first frame
+
+    def thumb(self) -> Picture:
+        """uint8 (36, 64, 3) in Y, U, V, not turned: enough to compare frames."""
+
+    def picture(self) -> Picture:
+        """uint8 (H, W, 3) RGB, upright, square pixels, flat on white, shorter side <= 256."""
+
+
+class ArrayFrame:
+    """A Frame over a whole upright RGB picture."""
+
+    def __init__(self, time_ms: int, picture: Picture) -> None:
+        self.time_ms = time_ms
+        self._picture = picture
+
+    def thumb(self) -> Picture:
+        """See Frame."""
+        small = cv2.resize(self._picture, THUMB, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YUV), np.uint8)
+
+    def picture(self) -> Picture:
+        """See Frame."""
+        size = shrunk(self._picture.shape[1], self._picture.shape[0])
+        return np.asarray(cv2.resize(self._picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shrunk(width: int, height: int) -> tuple[int, int]:
+    """The size whose shorter side is SHORT_SIDE at most, of about the same aspect (up to 8:1)."""
+    scale = min(1.0, SHORT_SIDE / min(width, height))
+    most = 8 * SHORT_SIDE  # a strip 1 px high must not stay as wide as it is
+    return tuple(min(most, max(1, round(side * scale))) for side in (width, height))  # type: ignore[return-value]
+
+
+def check_file(path: Path) -> None:
+    """Raises VideoError unless path is a regular file with something in it."""
+    try:
+        empty = path.stat().st_size == 0
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise VideoError(
+            f"'{path}'을(를) 열 수 없습니다 ({reason}). 경로를 확인하세요.",
+            f"cannot open '{path}' ({reason}). Check the path.",
+        ) from None
+    if not path.is_file():
+        raise VideoError(
+            f"'{path}'은(는) 파일이 아닙니다. 영상 파일을 하나씩 주세요.",
+            f"'{path}' is not a file. Give video files one by one.",
+        )
+    if empty:
+        raise VideoError(
+            f"'{path}'은(는) 빈 파일입니다 (0바이트). 다시 받으세요.",
+            f"'{path}' is empty (0 bytes). Fetch it again.",
+        )
+
+
+def check_size(path: Path, width: int, height: int, limits: Limits) -> None:
+    """Raises VideoError when one frame would hold too many pixels."""
+    if width * height > limits.pixels:
+        raise VideoError(
+            f"'{path}'의 화면이 너무 큽니다 ({width}x{height}, 한도 {limits.pixels:,} 화소). "
+            "줄여서 다시 주세요.",
+            f"'{path}' is too large ({width}x{height}, limit {limits.pixels:,} pixels). Shrink it.",
+        )
+
+
+def check_duration(path: Path, duration_ms: int, limits: Limits) -> None:
+    """Raises VideoError when the film is longer than the limit."""
+    if duration_ms > limits.duration_ms:
+        hours, most = duration_ms / 3.6e6, limits.duration_ms / 3.6e6
+        raise VideoError(
+            f"'{path}'이(가) 너무 깁니다 ({hours:.1f}시간, 한도 {most:g}시간). 나누어 주세요.",
+            f"'{path}' is too long ({hours:.1f} h, limit {most:g} h). Split it.",
+        )
+
+
+def not_media(path: Path) -> VideoError:
+    """The file is of no kind that is read here."""
+    return VideoError(
+        f"'{path}'은(는) 읽을 수 있는 영상이나 사진이 아닙니다. 파일을 확인하세요.",
+        f"'{path}' is not a video or picture that can be read. Check the file.",
+    )
+
+
+def no_picture_stream(path: Path) -> VideoError:
+    """There is sound and nothing to see."""
+    return VideoError(
+        f"'{path}'에는 소리만 있고 화면이 없습니다. 영상이 있는 파일을 주세요.",
+        f"'{path}' has sound but no video stream. Give a file with a picture.",
+    )
+
+
+def no_frame(path: Path) -> VideoError:
+    """There is a video stream of which nothing can be decoded."""
+    return VideoError(
+        f"'{path}'에서 한 장면도 풀 수 없습니다 (잘렸거나 손상됨). 다시 받거나 다시 인코딩하세요.",
+        f"'{path}' has no decodable frame (cut off or damaged). Fetch or encode it again.",
+    )

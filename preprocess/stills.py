@@ -1,0 +1,127 @@
+"""Still pictures and animated WebP as media (PyAV's FFmpeg has no reader for the latter)."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from preprocess.errors import DataError
+from preprocess.media import (
+    PICTURE_MS,
+    ArrayFrame,
+    Limits,
+    MediaInfo,
+    check_duration,
+    check_size,
+    no_frame,
+    not_media,
+)
+from preprocess.pictures import Picture, read_picture
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+_EXIF_ORIENTATION = 0x0112
+_TURNS = {3: 180, 6: 90, 8: 270}
+_SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
+
+
+def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
+    """What a still picture or an animated WebP is; None for everything else.
+
+    Raises:
+        VideoError: it cannot be decoded or is past a limit.
+    """
+    image = _opened(path, limits)
+    if image is None:
+        return None
+    with image:
+        turns = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1), 0)
+        animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+        if animated:
+            return _animation(path, limits) if image.format == "WEBP" else None
+    if image.format == "GIF":
+        return None
+    height, width = read_still(path).shape[:2]
+    return MediaInfo(path, "picture", width, height, PICTURE_MS, 1.0, turns, False, 0)
+
+
+def read_still(path: Path) -> Picture:
+    """The picture as uint8 (H, W, 3) RGB, upright, flat on white.
+
+    Raises:
+        VideoError: it cannot be decoded.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            if image.has_transparency_data:
+                return _flat(image)
+        return read_picture(path)
+    except (*_BROKEN, DataError):
+        raise no_frame(path) from None
+
+
+def webp_frames(path: Path) -> Iterator[ArrayFrame]:
+    """Yields the frames of an animated WebP at their times; it ends where damage begins."""
+    time_ms = 0
+    with Image.open(path, formats=("WEBP",)) as image:
+        for number in range(getattr(image, "n_frames", 1)):
+            try:
+                image.seek(number)
+                picture = _flat(image)
+            except _BROKEN:
+                return
+            yield ArrayFrame(time_ms, picture)
+            time_ms += _shown_ms(image)
+
+
+def _animation(path: Path, limits: Limits) -> MediaInfo:
+    duration_ms = count = 0
+    with Image.open(path, formats=("WEBP",)) as image:
+        for number in range(getattr(image, "n_frames", 1)):
+            try:
+                image.seek(number)
+                image.load()
+            except _BROKEN:
+                break
+            count += 1
+            duration_ms += _shown_ms(image)
+            check_duration(path, duration_ms, limits)
+        width, height = image.size
+    if not count:
+        raise no_frame(path)
+    rate = round(count * 1000 / duration_ms, 3)
+    return MediaInfo(path, "animation", width, height, duration_ms, rate, 0, False, 0)
+
+
+def _shown_ms(image: Image.Image) -> int:
+    shown = int(image.info.get("duration") or 0)
+    return 100 if shown <= _SHOWN_AS_100_MS else shown
+
+
+def _opened(path: Path, limits: Limits) -> Image.Image | None:
+    """The picture with its header read; None when it is no picture."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its size is checked against our own limit
+            image = Image.open(path, formats=_FORMATS)
+    except Image.DecompressionBombError:
+        check_size(path, *_bomb_size(limits), limits)
+        raise not_media(path) from None
+    except (UnidentifiedImageError, *_BROKEN):
+        return None
+    check_size(path, image.width, image.height, limits)
+    return image
+
+
+def _bomb_size(limits: Limits) -> tuple[int, int]:
+    """A stand-in for a size that Pillow refuses to tell: it is past any limit of ours."""
+    return limits.pixels + 1, 1
+
+
+def _flat(image: Image.Image) -> Picture:
+    """uint8 (H, W, 3) RGB of the present frame on white."""
+    solid = image.convert("RGBA")
+    white = Image.new("RGBA", solid.size, "white")
+    return np.asarray(Image.alpha_composite(white, solid).convert("RGB"), np.uint8)
