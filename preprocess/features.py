@@ -1,0 +1,106 @@
+"""The feature cache: every picture through the frozen CNN once, ever.
+
+`features.npy` is float16 (N, 2, R, D): row i is the picture and its mirror image, in the order
+of `keys.json`. `done.json` counts the finished rows, so an interrupted run goes on there.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from preprocess.graph import Session, export_graph
+from preprocess.pictures import read_picture, to_square
+from preprocess.records import Sample
+
+VIEWS = 2  # as it is, mirrored
+BATCH = 16  # pictures at a time
+SYNC = 16  # batches between two notes of progress
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """Which CNN looks at the pictures, and how large they are made."""
+
+    encoder: str = "lite2"
+    side: int = 224
+
+
+def load_encoder(options: EncoderOptions) -> Session:
+    """The frozen encoder as a session: float32 (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
+    from preprocess.encoder import build_encoder
+
+    example = np.zeros((1, options.side, options.side, 3), np.float32)
+    return Session(export_graph(build_encoder(options.encoder, options.side), [example]))
+
+
+def cache_features(
+    folder: Path,
+    samples: Sequence[Sample],
+    options: EncoderOptions,
+    encode: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> npt.NDArray[np.float16]:
+    """The cache for these samples, made or completed; a memory-mapped float16 (N, 2, R, D)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = encode(np.zeros((1, options.side, options.side, 3), np.float32))
+    shape = (len(samples), VIEWS, *probe.shape[1:])
+    done = _start(folder, samples, options, shape)
+    store = np.lib.format.open_memmap(folder / "features.npy", "r+")
+    for number, start in enumerate(range(done, len(samples), BATCH)):
+        chunk = samples[start : start + BATCH]
+        store[start : start + len(chunk)] = _encoded(chunk, options.side, encode)
+        on_progress(len(chunk))
+        if number % SYNC == SYNC - 1 or start + BATCH >= len(samples):
+            store.flush()
+            _note(folder, start + len(chunk))
+    return store
+
+
+def open_features(folder: Path) -> tuple[list[str], npt.NDArray[np.float16]]:
+    """The cache's keys and its rows, memory-mapped read-only."""
+    keys = json.loads((folder / "keys.json").read_text(encoding="utf-8"))["keys"]
+    return list(keys), np.load(folder / "features.npy", mmap_mode="r")
+
+
+def _encoded(
+    chunk: Sequence[Sample],
+    side: int,
+    encode: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
+) -> npt.NDArray[np.float16]:
+    """The first picture of each sample and its mirror image: float16 (B, 2, R, D)."""
+    upright = np.stack([to_square(read_picture(Path(s.pictures[0])), side) for s in chunk])
+    views = np.stack([upright, upright[:, :, ::-1]], axis=1).astype(np.float32)
+    features = encode(views.reshape(-1, side, side, 3))
+    return features.reshape(len(chunk), VIEWS, *features.shape[1:]).astype(np.float16)
+
+
+def _start(
+    folder: Path, samples: Sequence[Sample], options: EncoderOptions, shape: tuple[int, ...]
+) -> int:
+    """The number of rows already there; a cache of other pictures is begun anew."""
+    wanted = {
+        "keys": [s.key for s in samples],
+        "pictures": [s.pictures[0] for s in samples],
+        "encoder": options.encoder,
+        "side": options.side,
+    }
+    keys, store = folder / "keys.json", folder / "features.npy"
+    if keys.exists() and store.exists() and json.loads(keys.read_text("utf-8")) == wanted:
+        return int(json.loads((folder / "done.json").read_text("utf-8")))
+    _note(folder, 0)
+    np.lib.format.open_memmap(store, "w+", np.float16, shape).flush()
+    keys.write_text(json.dumps(wanted, ensure_ascii=False), encoding="utf-8")
+    return 0
+
+
+def _note(folder: Path, done: int) -> None:
+    """Replaces done.json in one step, so a kill leaves the old count or the new one."""
+    new = folder / "done.new"
+    new.write_text(json.dumps(done), encoding="utf-8")
+    new.replace(folder / "done.json")
+
+

@@ -1,0 +1,98 @@
+"""Keras networks as ONNX graphs: exporting needs TensorFlow, running needs only onnxruntime.
+
+A graph is kept as its structure and its weights by name, so that weights can be stored as
+float16 and once, however many graphs read them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from preprocess.errors import CaptionerFileError
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+SMALL = 256  # initializers of fewer elements stay inside the structure (shapes, constants)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """An inference graph.
+
+    Attributes:
+        structure: the ONNX file without its large weights.
+        weights: float32 arrays by the initializer names the structure refers to.
+    """
+
+    structure: bytes
+    weights: dict[str, Array]
+
+
+def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
+    """The network's inference graph; `example` is one batch of its inputs, any batch size."""
+    import tempfile
+    from pathlib import Path
+
+    import onnx
+
+    network(example if len(example) > 1 else example[0])  # Keras exports only what has been called
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "graph.onnx"
+        network.export(path, format="onnx", verbose=False)
+        proto = onnx.load(path)
+    weights = {}
+    for tensor in proto.graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        if array.size >= SMALL and array.dtype == np.float32:
+            weights[tensor.name] = array
+            _detach(tensor, array.nbytes)
+    return Graph(proto.SerializeToString(), weights)
+
+
+def _detach(tensor: Any, size: int) -> None:
+    """Marks an initializer as given from outside and drops its numbers."""
+    import onnx
+
+    tensor.ClearField("raw_data")
+    tensor.ClearField("float_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", "weights"), ("offset", "0"), ("length", str(size))):
+        tensor.external_data.add(key=key, value=value)
+
+
+class Session:
+    """A loaded graph; calls are thread-safe."""
+
+    def __init__(self, graph: Graph, threads: int = 2) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        names = list(graph.weights)
+        # onnxruntime reads these in place: they must live as long as the session
+        self._values = [
+            onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(graph.weights[n], np.float32))
+            for n in names
+        ]
+        options.add_external_initializers(names, self._values)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                graph.structure, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own exception types are not public
+            raise CaptionerFileError(
+                f"캡셔너 파일의 그래프를 불러올 수 없습니다 ({error}). 파일을 다시 받으세요.",
+                f"a graph of the captioner file cannot be loaded ({error}). Fetch it again.",
+            ) from None
+        self._inputs = [node.name for node in self._session.get_inputs()]
+
+    def __call__(self, *inputs: Array) -> list[Array]:
+        """The graph's outputs in order, for its inputs in order."""
+        feed: Mapping[str, Array] = dict(zip(self._inputs, inputs, strict=True))
+        return list(self._session.run(None, feed))
