@@ -24,12 +24,21 @@ class Choice(NamedTuple):
     caption: int
 
 
-def pool(features: npt.NDArray[np.float16]) -> Features:
-    """Mean over the regions: (N, R, D), memory-mapped or not, -> float32 (N, D) of length 1."""
-    pooled = np.empty((len(features), features.shape[2]), dtype=np.float32)
-    for start in range(0, len(features), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        pooled[rows] = np.asarray(features[rows], dtype=np.float32).mean(axis=1)
+def pool(features: npt.NDArray[np.float16], rows: Sequence[int] | None = None) -> Features:
+    """Mean over the regions, each row then of length 1.
+
+    Args:
+        features: float16 (N, R, D), memory-mapped or not; read a few rows at a time.
+        rows: which rows, in the order wanted; all by default.
+
+    Returns:
+        float32 (len(rows), D).
+    """
+    wanted = np.arange(len(features)) if rows is None else np.asarray(rows, dtype=np.intp)
+    pooled = np.empty((len(wanted), features.shape[-1]), dtype=np.float32)
+    for start in range(0, len(wanted), ROWS_AT_ONCE):
+        chunk = features[wanted[start : start + ROWS_AT_ONCE]]
+        pooled[start : start + len(chunk)] = np.asarray(chunk, dtype=np.float32).mean(axis=1)
     return _unit(pooled)
 
 

@@ -40,6 +40,7 @@ def test_pool_means_over_regions_and_norms():
     mean = features.astype(np.float32).mean(axis=1)
     expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     np.testing.assert_allclose(peers.pool(features), expected, rtol=1e-5)
+    np.testing.assert_array_equal(peers.pool(features, [7, 3]), peers.pool(features)[[7, 3]])
     assert not peers.pool(np.zeros((1, 2, 3), np.float16)).any()
 
 

@@ -1,0 +1,270 @@
+"""`python -m model.evaluate CAPTIONER.kcap DATA`: how good the sentences are, and next to what."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from model import peers
+from model.captioner import Captioner, Frames
+from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
+from preprocess.errors import CaptioningError, DataError, OutputError, SettingError
+from preprocess.features import open_features
+from preprocess.morphemes import read_morphemes
+from preprocess.pictures import read_picture, to_square
+from preprocess.records import Sample, read_samples
+
+CHUNK = 32  # samples captioned at once
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A sample with the surfaces of its captions' morphemes, one tuple a caption."""
+
+    sample: Sample
+    tokens: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data folder written by `python -m preprocess`.
+
+    Attributes:
+        folder: where it lies.
+        items: all samples with captions, in order.
+        tagger: what made the morphemes.
+        side: pictures were squeezed to side x side pixels.
+    """
+
+    folder: Path
+    items: tuple[Item, ...]
+    tagger: str
+    side: int
+
+    def select(self, split: str, name: str | None) -> list[Item]:
+        """The samples of a split, of one merged set or of all.
+
+        Raises:
+            DataError: there are none.
+        """
+        prefix = f"{name}/" if name else ""
+        chosen = [i for i in self.items if i.sample.split == split]
+        chosen = [i for i in chosen if i.sample.key.startswith(prefix)]
+        if not chosen:
+            sets = ", ".join(sorted({i.sample.key.split("/")[0] for i in self.items}))
+            raise DataError(
+                f"'{self.folder}'에 세트 '{name or '전체'}'의 '{split}' 사진이 없습니다. "
+                f"있는 세트: {sets}.",
+                f"'{self.folder}' has no '{split}' pictures of set '{name or 'all'}'. "
+                f"There are: {sets}.",
+            )
+        return chosen
+
+
+def load_data(folder: Path) -> DataSet:
+    """Reads a data folder, without its features.
+
+    Raises:
+        DataError: it is not whole.
+    """
+    try:
+        settings = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        forms = {
+            key: tuple(tuple(m.form for m in sentence) for sentence in sentences)
+            for key, sentences in read_morphemes(folder / "tokens.jsonl")
+        }
+        items = tuple(Item(s, forms[s.key]) for s in read_samples(folder / "samples.jsonl"))
+        if any(len(i.tokens) != len(i.sample.captions) for i in items):
+            raise ValueError("samples.jsonl, tokens.jsonl")
+        return DataSet(folder, items, str(settings["tagger"]), int(settings["side"]))
+    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+        raise _damaged(folder, error) from None
+
+
+def load_features(data: DataSet, items: Sequence[Item]) -> npt.NDArray[np.float32]:
+    """The samples' CNN features, mean-pooled: float32 (len(items), D) of length 1.
+
+    Raises:
+        DataError: the cache is not whole, or not of these samples.
+    """
+    try:
+        keys, features = open_features(data.folder / "features")
+        rows = {key: row for row, key in enumerate(keys)}
+        upright = features[:, 0]  # the other view is the mirror image
+        return peers.pool(upright, [rows[item.sample.key] for item in items])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise _damaged(data.folder, error) from None
+
+
+def _damaged(folder: Path, error: Exception) -> DataError:
+    reason = f"{type(error).__name__}: {error}"
+    return DataError(
+        f"'{folder}'은(는) 온전한 데이터 폴더가 아닙니다 ({reason}). "
+        "`python -m preprocess`로 다시 만드세요.",
+        f"'{folder}' is not a whole data folder ({reason}). "
+        "Make it again with `python -m preprocess`.",
+    )
+
+
+def captioned(
+    name: str,
+    captioner: Captioner,
+    items: Sequence[Item],
+    side: int,
+    on_progress: Progress = lambda done, total: None,
+) -> System:
+    """What a captioner says of the pictures themselves, a chunk at a time.
+
+    Raises:
+        DataError: a picture cannot be read; fewer pictures would be another test.
+    """
+    texts: list[str] = []
+    tokens: list[tuple[str, ...]] = []
+    for start in range(0, len(items), CHUNK):
+        chunk = items[start : start + CHUNK]
+        for caption in captioner.caption_many([_frames(i.sample, side) for i in chunk]):
+            texts.append(caption.text)
+            tokens.append(tuple(caption.morphemes))
+        on_progress(len(texts), len(items))
+    return System(name, tuple(texts), tuple(tokens))
+
+
+def _frames(sample: Sample, side: int) -> Frames:
+    pictures = [read_picture(Path(path)) for path in sample.pictures]
+    if len({picture.shape for picture in pictures}) > 1:  # one array has one size
+        pictures = [to_square(picture, side) for picture in pictures]
+    return np.stack(pictures)
+
+
+def peer_systems(data: DataSet, train: Sequence[Item], test: Sequence[Item]) -> Iterator[System]:
+    """Most frequent caption, nearest neighbour and consensus of 60 neighbours."""
+    captions = [item.tokens for item in train]
+    features, queries = load_features(data, train), load_features(data, test)
+    often = peers.most_frequent(captions)
+    yield _chosen("most frequent", train, [often] * len(test))
+    yield _chosen("nearest neighbour", train, peers.nearest_neighbour(features, queries))
+    yield _chosen("consensus kNN k=60", train, peers.consensus(features, captions, queries, k=60))
+
+
+def _chosen(name: str, train: Sequence[Item], choices: Sequence[peers.Choice]) -> System:
+    texts = tuple(train[c.picture].sample.captions[c.caption] for c in choices)
+    return System(name, texts, tuple(train[c.picture].tokens[c.caption] for c in choices))
+
+
+def open_captioner(path: Path, beam: int | None) -> Captioner:
+    """The captioner, searching with another beam width where one is given.
+
+    Raises:
+        CaptionerFileError: the file cannot be used.
+        SettingError: the beam width cannot be used.
+    """
+    captioner = Captioner.load(path)
+    if beam is None:
+        return captioner
+    with_beam: Callable[[int], Captioner] | None = getattr(captioner, "with_beam", None)
+    if beam < 1 or with_beam is None:
+        raise SettingError(
+            f"빔 폭 {beam}은(는) 쓸 수 없습니다. 1 이상을 주거나 --beam을 빼세요.",
+            f"beam width {beam} cannot be used. Give 1 or more, or leave --beam out.",
+        )
+    return with_beam(beam)
+
+
+def evaluate(arguments: argparse.Namespace) -> ScoreReport:
+    """Captions the chosen pictures with every system asked for and scores them side by side."""
+    models = [("this captioner", open_captioner(arguments.captioner, arguments.beam))]
+    if arguments.show_and_tell:
+        other = open_captioner(arguments.show_and_tell, arguments.beam)
+        models.insert(0, ("Show-and-Tell", other))
+    data = load_data(arguments.data)
+    test = data.select(arguments.split, arguments.set)
+    systems: list[System] = []
+    if arguments.peers:
+        systems += peer_systems(data, data.select("train", arguments.set), test)
+    systems += [captioned(name, model, test, data.side, _progress) for name, model in models]
+    references = References(
+        tuple(i.sample.key for i in test),
+        tuple(i.sample.captions for i in test),
+        tuple(i.tokens for i in test),
+    )
+    return compare(systems, references, data.tagger, arguments.split)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def write_json(path: Path, report: ScoreReport, inputs: Sequence[Path]) -> None:
+    """Writes everything, whole or not at all.
+
+    Raises:
+        OutputError: the file is an input, or cannot be written.
+    """
+    if path.resolve() in {i.resolve() for i in inputs}:
+        raise OutputError(
+            f"'{path}'은(는) 입력 파일입니다. --json에 다른 이름을 주세요.",
+            f"'{path}' is an input. Give --json another name.",
+        )
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        text = json.dumps(as_json(report), ensure_ascii=False, indent=1)
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(
+            f"'{path}'을(를) 쓸 수 없습니다 ({error.strerror}). 다른 곳을 지정하세요.",
+            f"cannot write '{path}' ({error.strerror}). Choose another place.",
+        ) from None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(
+        prog="python -m model.evaluate",
+        description="캡션 모델을 사람이 쓴 문장과 견주어 점수를 매깁니다. "
+        "(Scores a captioner against what people wrote.)",
+    )
+    add = p.add_argument
+    add("captioner", type=Path, metavar="CAPTIONER.kcap")
+    add("data", type=Path, metavar="DATA", help="python -m preprocess가 만든 폴더 (data folder)")
+    add("--split", choices=("test", "val", "train"), default="test", help="기본 %(default)s")
+    add("--set", metavar="NAME", help="합친 세트 중 하나만, 예: flickr8k-ko (one merged set only)")
+    add("--peers", action="store_true", help="학습 없는 방법과 비교 (baselines without a decoder)")
+    add("--show-and-tell", type=Path, metavar="OTHER.kcap", help="어텐션 없는 모델과 비교")
+    add("--beam", type=int, metavar="N", help="빔 폭 (beam width)")
+    add("--json", type=Path, metavar="FILE", help="점수와 모든 문장을 저장 (scores and sentences)")
+    add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어 (language of messages)")
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        report = evaluate(arguments)
+        print(table(report))
+        for name in report.alarms():
+            print(f"경고 (alarm): '{name}' 거의 같은 문장만 말합니다; distinct < {ALARM}")
+        if arguments.json:
+            inputs = [arguments.captioner, arguments.show_and_tell, *arguments.data.glob("*")]
+            write_json(arguments.json, report, [path for path in inputs if path])
+    except CaptioningError as error:
+        print(f"evaluate: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("evaluate: 멈췄습니다 (interrupted).", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

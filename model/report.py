@@ -1,0 +1,224 @@
+"""Systems scored side by side on the same pictures: the table, its signatures, its p-values."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model import metrics
+from model.cider import Floats
+from model.metrics import CiderD, PictureScores, Scores, Tokens
+from preprocess.errors import MissingExtra
+
+ALARM = 0.1  # fewer distinct sentences a picture than this: one caption for everything
+COLUMNS = (
+    *(f"BLEU-{order}" for order in (1, 2, 3, 4)),
+    "ROUGE-L",
+    "CIDEr-D",
+    "ko-mecab",
+    "distinct",
+    "length",
+)
+AHEAD = COLUMNS[:7]  # the columns in which being ahead means something
+
+
+@dataclass(frozen=True)
+class System:
+    """One sentence a picture of one way of captioning, as plain text and as morphemes."""
+
+    name: str
+    texts: tuple[str, ...]
+    tokens: tuple[Tokens, ...]
+
+
+@dataclass(frozen=True)
+class References:
+    """What people wrote for each picture, as plain text and as morphemes."""
+
+    keys: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
+    tokens: tuple[tuple[Tokens, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A system with its figures.
+
+    Attributes:
+        system: what was scored.
+        scores: over morphemes.
+        mecab: corpus BLEU-4 in percent over sacrebleu's ko-mecab tokens.
+        parts: what each picture adds.
+        mecab_parts: int64 (n, 10), the same for ko-mecab.
+    """
+
+    system: System
+    scores: Scores
+    mecab: float
+    parts: PictureScores
+    mecab_parts: npt.NDArray[np.int64]
+
+    def values(self) -> dict[str, float]:
+        """The figures by column."""
+        s = self.scores
+        figures = (*s.bleu, s.rouge_l, s.cider_d, self.mecab, s.distinct, s.length)
+        return dict(zip(COLUMNS, figures, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreReport:
+    """All rows, the captioner's last, and how the figures were made.
+
+    Attributes:
+        rows: the systems, the one in question last.
+        p_values: system name -> column -> p-value of the last row being ahead of it.
+        signatures: column -> signature.
+        references: what was scored against.
+    """
+
+    rows: tuple[Row, ...]
+    p_values: dict[str, dict[str, float]]
+    signatures: dict[str, str]
+    references: References
+
+    def alarms(self) -> list[str]:
+        """Names of the systems that say nearly the same of every picture."""
+        return [r.system.name for r in self.rows if r.scores.distinct < ALARM]
+
+
+class MecabBleu:
+    """sacrebleu's ko-mecab BLEU against the plain text of the references.
+
+    Raises:
+        MissingExtra: sacrebleu or mecab-ko is not installed.
+    """
+
+    def __init__(self, references: Sequence[Sequence[str]]) -> None:
+        try:
+            from sacrebleu.metrics import BLEU
+
+            self._bleu = BLEU(tokenize="ko-mecab")
+        except (ImportError, RuntimeError):
+            raise MissingExtra(
+                "ko-mecab BLEU에는 sacrebleu와 mecab-ko가 필요합니다: pip install 'sacrebleu[ko]'",
+                "ko-mecab BLEU needs sacrebleu and mecab-ko: pip install 'sacrebleu[ko]'",
+            ) from None
+        width = max(len(group) for group in references)
+        padded = [[*group, *[None] * (width - len(group))] for group in references]
+        self._streams = [list(stream) for stream in zip(*padded, strict=True)]
+        self._tokens = [[self._split(text) for text in group] for group in references]
+
+    def score(self, texts: Sequence[str]) -> tuple[float, npt.NDArray[np.int64]]:
+        """Corpus BLEU in percent by sacrebleu itself, and each picture's statistics (n, 10)."""
+        total = self._bleu.corpus_score(list(texts), self._streams).score
+        parts = metrics.bleu_statistics([self._split(text) for text in texts], self._tokens)
+        return float(total), parts
+
+    def signature(self) -> str:
+        """Its own signature, known once something has been scored."""
+        return str(self._bleu.get_signature())
+
+    def _split(self, text: str) -> list[str]:
+        return str(self._bleu.tokenizer(text)).split()
+
+
+def compare(
+    systems: Sequence[System],
+    references: References,
+    tokens: str,
+    split: str = "test",
+    resamples: int = 1000,
+) -> ScoreReport:
+    """Scores every system; p-values say how sure it is that the last is ahead of each other.
+
+    Args:
+        systems: at least one; the one in question last.
+        references: for the same pictures in the same order.
+        tokens: name of the tagger the morphemes come from.
+        split: which pictures these are; the idf of CIDEr-D is counted in their references.
+        resamples: of the paired bootstrap over pictures.
+
+    Raises:
+        MissingExtra: sacrebleu or mecab-ko is not installed.
+    """
+    cider, mecab = CiderD(references.tokens), MecabBleu(references.texts)
+    rows = tuple(_row(system, references, cider, mecab) for system in systems)
+    ahead = {row.system.name: _ahead(rows[-1], row, resamples) for row in rows[:-1]}
+    return ScoreReport(rows, ahead, _signatures(references, tokens, split, mecab), references)
+
+
+def _row(system: System, references: References, cider: CiderD, mecab: MecabBleu) -> Row:
+    parts = metrics.score_pictures(system.tokens, references.tokens, cider)
+    total, mecab_parts = mecab.score(system.texts)
+    return Row(system, metrics.summarize(parts, system.tokens), total, parts, mecab_parts)
+
+
+def _bleu_column(order: int) -> Callable[[Floats], Floats]:
+    return lambda sums: metrics.bleu_of_sums(sums)[:, order - 1]
+
+
+def _ahead(one: Row, other: Row, resamples: int) -> dict[str, float]:
+    pairs: list[tuple[npt.ArrayLike, npt.ArrayLike, metrics.Statistic | None]] = [
+        *((one.parts.bleu, other.parts.bleu, _bleu_column(order)) for order in (1, 2, 3, 4)),
+        (one.parts.rouge_l, other.parts.rouge_l, None),
+        (one.parts.cider_d, other.parts.cider_d, None),
+        (one.mecab_parts, other.mecab_parts, _bleu_column(4)),
+    ]
+    found = [metrics.paired_bootstrap(a, b, score, resamples) for a, b, score in pairs]
+    return dict(zip(AHEAD, found, strict=True))
+
+
+def _signatures(
+    references: References, tokens: str, split: str, mecab: MecabBleu
+) -> dict[str, str]:
+    idf = {"CIDEr-D": f"{split}-references"}
+    made = {c: metrics.signature(c, tokens, references.tokens, idf.get(c)) for c in AHEAD[:6]}
+    return {**made, "ko-mecab": f"BLEU|pictures:{len(references.keys)}|{mecab.signature()}"}
+
+
+def table(report: ScoreReport) -> str:
+    """The figures, one row a system, then one row of p-values for each system before the last."""
+    names = [row.system.name for row in report.rows]
+    width = max(map(_columns_wide, [*names, "system"]))
+    lines = [_line("system", COLUMNS, width)]
+    lines += [_line(r.system.name, _figures(r), width) for r in report.rows]
+    if report.p_values:
+        lines += ["", f"p-value of '{names[-1]}' being ahead (paired bootstrap over pictures):"]
+        for name, found in report.p_values.items():
+            lines.append(_line(name, [f"{p:.3f}" for p in found.values()], width))
+    return "\n".join([*lines, "", *(f"{c}: {text}" for c, text in report.signatures.items())])
+
+
+def _figures(row: Row) -> list[str]:
+    places = {"CIDEr-D": 3, "distinct": 3}
+    return [f"{value:.{places.get(column, 1)}f}" for column, value in row.values().items()]
+
+
+def _line(name: str, cells: Sequence[str], width: int) -> str:
+    padding = " " * (width - _columns_wide(name))
+    return "  ".join([name + padding, *(f"{cell:>8}" for cell in cells)])
+
+
+def _columns_wide(text: str) -> int:
+    """Width on a terminal: Hangul takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def as_json(report: ScoreReport) -> dict[str, Any]:
+    """Everything, with every sentence of every system by picture."""
+    keys = report.references.keys
+    systems = [
+        {
+            "name": row.system.name,
+            "scores": {**asdict(row.scores), "ko_mecab_bleu": row.mecab},
+            "last_is_ahead_p": report.p_values.get(row.system.name),
+            "cider_d": dict(zip(keys, row.parts.cider_d.round(4).tolist(), strict=True)),
+            "sentences": dict(zip(keys, row.system.texts, strict=True)),
+        }
+        for row in report.rows
+    ]
+    references = dict(zip(keys, map(list, report.references.texts), strict=True))
+    return {"signatures": report.signatures, "systems": systems, "references": references}
