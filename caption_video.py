@@ -86,7 +86,7 @@ def _run(args: argparse.Namespace) -> int:
     if not jobs and inputs:
         return 1
     try:
-        captioner = _captioner(args.model)
+        captioner = load_captioner(args.model)
     except CaptioningError as error:
         _complain(error, args.lang)
         return 1
@@ -124,7 +124,12 @@ def _jobs(
     return jobs
 
 
-def _captioner(path: Path) -> "Captioner":
+def load_captioner(path: Path) -> "Captioner":
+    """The captioner in a file.
+
+    Raises:
+        CaptionerFileError: path is missing, damaged, too new, or no captioner file.
+    """
     if not path.is_file():
         raise CaptionerFileError(
             f"캡션 모델 파일 '{path}'이(가) 없습니다. --model FILE.kcap으로 주거나 "

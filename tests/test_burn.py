@@ -109,7 +109,7 @@ def test_a_picture_that_starts_late_keeps_its_delay(sounding, tmp_path):
     assert media.start_ms == pytest.approx(500, abs=30)
     frames = frames_of(burned(late, tmp_path / "out.mp4"))
     assert frames[0][0] == pytest.approx(500, abs=30)
-    assert [has_text(p) for _, p in frames] == [ms >= 1000 for ms, _ in frames]
+    assert [has_text(p) for _, p in frames] == [1000 <= ms < 2000 for ms, _ in frames]
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
@@ -121,7 +121,12 @@ def test_the_result_is_upright(tmp_path, degrees):
     assert media.rotation == 0
     picture = frames_of(result)[0][1].astype(int)
     h, w = picture.shape[0] // 4, picture.shape[1] // 4
-    corners = {"tl": picture[h, w], "tr": picture[h, -w], "bl": picture[-h, w], "br": picture[-h, -w]}
+    corners = {
+        "tl": picture[h, w],
+        "tr": picture[h, -w],
+        "bl": picture[-h, w],
+        "br": picture[-h, -w],
+    }
     darkest = min(corners, key=lambda name: corners[name].sum())
     assert darkest == {90: "tr", 180: "tl", 270: "bl"}[degrees]
 
@@ -140,8 +145,8 @@ def test_odd_sizes_grow_by_one_pixel(tmp_path):
 
 def test_colour_tags_are_kept(grey, tmp_path):
     tagged = tmp_path / "tagged.mp4"
-    ffmpeg("-i", grey, "-vf", "setparams=color_primaries=bt2020:color_trc=smpte2084:"
-           "colorspace=bt2020nc:range=tv", "-c:v", "libx264", "-preset", "ultrafast", tagged)  # fmt: skip
+    hdr = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv"
+    ffmpeg("-i", grey, "-vf", hdr, "-c:v", "libx264", "-preset", "ultrafast", tagged)
     with av.open(str(burned(tagged, tmp_path / "out.mp4"))) as container:
         context = container.streams.video[0].codec_context
         tags = (context.color_primaries, context.color_trc, context.colorspace)
@@ -162,7 +167,7 @@ def test_a_film_becomes_a_gif(grey, tmp_path):
     result = burned(grey, tmp_path / "out.gif", gif_rate=5, gif_width=120)
     frames = frames_of(result)
     assert frames[0][1].shape == (68, 120, 3)
-    assert [has_text(p) for ms, p in frames] == [ms >= 1000 for ms, _ in frames]
+    assert [bool(p.max() > 190) for ms, p in frames] == [ms >= 1000 for ms, _ in frames]
     assert probe(result).duration_ms == pytest.approx(2000, abs=250)
 
 
@@ -225,17 +230,24 @@ def test_a_picture_becomes_a_film_that_stands_still(tmp_path):
     assert result.duration_ms == pytest.approx(media.duration_ms, abs=100)
 
 
+# MoviePy leaves its finished ffmpeg's pipes to the garbage collector.
+untidy = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@untidy
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
 def test_moviepy_draws_too(sounding, tmp_path, suffix):
     pytest.importorskip("moviepy")
     result = burned(sounding, tmp_path / f"out{suffix}", engine="moviepy")
     frames = frames_of(result)
-    shown = [has_text(p) for _, p in frames if p is not None]
-    assert not shown[2] and shown[-3] and shown == sorted(shown)
+    assert [has_text(p) for _, p in frames] == [ms >= 990 for ms, _ in frames]
     assert probe(result).has_audio == (suffix == ".mp4")
     assert probe(result).duration_ms == pytest.approx(2000, abs=150)
 
 
+@untidy
 def test_moviepy_gets_turned_film_upright(sounding, tmp_path):
     pytest.importorskip("moviepy")
     clip = turned(sounding, tmp_path / "t.mp4", 90)

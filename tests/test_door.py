@@ -1,0 +1,305 @@
+"""The door: its words, its exit status, and that nothing is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import caption_video
+from preprocess.frames import probe
+from tests.clips import RED, colour_clip, ffmpeg, with_sound
+from video.command import build_parser
+from video.draw import BurnOptions
+from video.shots import ShotOptions
+from video.track import from_json
+
+ROOT = Path(__file__).resolve().parents[1]
+SRT = (
+    "1\n00:00:00,000 --> 00:00:02,000\n빨간 화면이다\n\n"
+    "2\n00:00:02,000 --> 00:00:04,000\n초록 화면이다\n\n"
+    "3\n00:00:04,000 --> 00:00:06,000\n파란 화면이다\n\n"
+)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    return with_sound(colour_clip(folder / "a.mp4"), folder / "film.mp4")
+
+
+@pytest.fixture
+def film(original, tmp_path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(original.read_bytes())
+    return path
+
+
+@pytest.fixture
+def door(captioner, monkeypatch, capsys):
+    """Runs the door with a stand-in captioner: (status, stdout, stderr)."""
+    monkeypatch.setattr(caption_video, "load_captioner", lambda path: captioner)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = caption_video.main([str(a) for a in arguments])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_defaults_are_those_of_the_options():
+    args = vars(build_parser().parse_args(["x"]))
+    for options in (ShotOptions(), BurnOptions()):
+        for field in fields(options):
+            if field.name != "preset":
+                assert args[field.name] == getattr(options, field.name), field.name
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_help(language, capsys):
+    assert caption_video.main(["--lang", language, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert ("장면 나누기" in shown) == (language == "ko")
+    assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_every_option_has_help():
+    for language in ("ko", "en"):
+        assert all(action.help for action in build_parser(language)._actions)
+
+
+def test_a_film_gets_its_captions_and_keeps_its_sound(film, door):
+    before = film.read_bytes()
+    status, out, err = door(film)
+    result = film.with_name("film.captioned.mp4")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "[00:00.0-00:02.0] 빨간 화면이다",
+        "[00:02.0-00:04.0] 초록 화면이다",
+        "[00:04.0-00:06.0] 파란 화면이다",
+        f"결과: {result}",
+    ]
+    assert probe(result).has_audio
+    assert film.read_bytes() == before and names(film.parent) == ["film.captioned.mp4", "film.mp4"]
+
+
+def test_quiet_prints_only_the_path(film, door):
+    assert door(film, "-q", "-o", ".srt") == (0, f"{film.with_suffix('.srt')}\n", "")
+    assert film.with_suffix(".srt").read_text("utf-8") == SRT
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt", ".ass", ".json", ".txt", ".webm", ".gif"])
+def test_the_suffix_decides(film, door, suffix):
+    target = film.with_name(f"결과{suffix}")
+    assert door(film, "-q", "-o", target)[0] == 0
+    if suffix in (".webm", ".gif"):
+        assert probe(target).kind == ("video" if suffix == ".webm" else "animation")
+        return
+    text = target.read_text("utf-8")
+    starts = {".srt": "1\n", ".vtt": "WEBVTT", ".ass": "[Script", ".json": "{", ".txt": "[00:"}
+    assert text.startswith(starts[suffix]) and text.count("화면이다") == 3
+    if suffix == ".json":
+        assert from_json(text).video == "film.mp4" and json.loads(text)["duration_ms"] == 6000
+
+
+def test_pictures_and_gifs_keep_their_kind(tmp_path, door):
+    Image.new("RGB", (160, 90), RED).save(tmp_path / "x.jpg")
+    frames = [Image.new("RGB", (160, 90), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "y.gif", save_all=True, append_images=frames[1:], duration=1500)
+    assert door(tmp_path / "x.jpg", tmp_path / "y.gif", "-q")[0] == 0
+    assert names(tmp_path) == ["x.captioned.jpg", "x.jpg", "y.captioned.gif", "y.gif"]
+
+
+def test_several_inputs_into_a_folder(film, door, tmp_path):
+    other = tmp_path / "other.mp4"
+    other.write_bytes(film.read_bytes())
+    results = tmp_path / "results"
+    results.mkdir()
+    assert door(film, other, "-o", results)[0] == 0
+    assert names(results) == ["film.captioned.mp4", "other.captioned.mp4"]
+    assert door(film, other, "-o", f"{results}/.srt")[0] == 0
+    assert {"film.srt", "other.srt"} <= set(names(results))
+
+
+def bad_inputs(folder: Path, film: Path) -> dict[str, Path]:
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "text.mp4").write_text("이것은 영상이 아니다\n" * 50)
+    (folder / "cut.mp4").write_bytes(film.read_bytes()[:400])
+    ffmpeg("-f", "lavfi", "-t", "1", "-i", "sine=440", "-c:a", "aac", folder / "sound.m4a")
+    (folder / "list.mp4").write_text(f"#EXTM3U\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n")
+    (folder / "folder.mp4").mkdir()
+    plain = ("empty.mp4", "text.mp4", "cut.mp4", "sound.m4a", "list.mp4", "folder.mp4", "none.mp4")
+    return {name: folder / name for name in plain}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_bad_input_is_one_line_and_nothing_else(film, door, tmp_path_factory, language):
+    folder = tmp_path_factory.mktemp("bad")
+    for name, path in bad_inputs(folder, film).items():
+        before = names(folder)
+        status, out, err = door(path, "--lang", language)
+        assert (status, out) == (1, ""), name
+        assert err.startswith("caption_video: ") and err.count("\n") == 1, name
+        assert name in err and names(folder) == before
+
+
+def test_one_bad_input_does_not_stop_the_others(film, door):
+    status, out, err = door("none.mp4", film, "also-none.mp4", "-q", "-o", ".txt")
+    assert (status, out) == (1, f"{film.with_suffix('.txt')}\n")
+    assert len(err.splitlines()) == 2
+
+
+def test_an_existing_output_is_refused_before_any_work(film, door, captioner):
+    target = film.with_name("film.captioned.mp4")
+    target.write_bytes(b"mine")
+    status, out, err = door(film)
+    assert (status, out) == (1, "") and "--overwrite" in err and captioner.batches == []
+    assert target.read_bytes() == b"mine"
+    assert door(film, "--overwrite", "-q")[0] == 0 and probe(target).duration_ms > 5000
+
+
+@pytest.mark.parametrize("make", ["same", "symlink", "hardlink", "other input"])
+def test_an_input_is_never_overwritten(film, door, captioner, make):
+    target, before = film.with_name("other.mp4"), film.read_bytes()
+    inputs = [film]
+    if make == "same":
+        target = film
+    elif make == "symlink":
+        target.symlink_to(film)
+    elif make == "hardlink":
+        os.link(film, target)
+    else:
+        target = film.with_name("film.captioned.mp4")
+        target.write_bytes(before)
+        inputs.append(target)
+    option = () if make == "other input" else ("-o", target)
+    status, _, err = door(*inputs, *option, "--overwrite", "-q")
+    assert status == 1 and err.count("\n") == 1
+    assert film.read_bytes() == target.read_bytes() == before
+    assert captioner.batches == [] or make == "other input"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "word"),
+    [
+        ((), 2, "INPUT"),
+        (("film.mp4", "--nonsense"), 2, "--nonsense"),
+        (("film.mp4", "--quality", "52"), 2, "--quality"),
+        (("film.mp4", "--quality", "좋게"), 2, "--quality"),
+        (("film.mp4", "--sensitivity", "nan"), 2, "--sensitivity"),
+        (("film.mp4", "--frames", "0"), 2, "--frames"),
+        (("film.mp4", "--min-shot", "9", "--max-shot", "1s"), 2, "--min-shot"),
+        (("film.mp4", "--engine", "paint"), 2, "--engine"),
+        (("film.mp4", "-o", "film.avi"), 2, ".webm"),
+        (("film.mp4", "-o", "film"), 2, ".webm"),
+        (("film.mp4", "film.mp4", "-o", "one.mp4"), 2, "one.mp4"),
+        (("film.mp4", "--font", "none.ttf"), 2, "none.ttf"),
+        (("film.mp4", "-o", "none/out.mp4"), 1, "none"),
+        (("film.mp4", "-o", "none/"), 1, "none"),
+        (("film.mp4", "-o", "out.png"), 1, ".png"),
+        (("film.mp4", "film.mp4"), 1, "film.captioned.mp4"),
+    ],
+)
+def test_wrong_usage_is_one_line(film, door, monkeypatch, arguments, status, word):
+    monkeypatch.chdir(film.parent)
+    for language in ("ko", "en"):
+        found, out, err = door(*arguments, "--overwrite", "-q", "--lang", language)
+        assert found == status and word in err and err.count("\n") == 1
+        assert out == "" or status == 1
+    if arguments != ("film.mp4", "film.mp4"):
+        assert names(film.parent) == ["film.mp4"]
+
+
+def test_a_missing_captioner_says_what_to_do(film, capsys):
+    assert caption_video.main([str(film), "--model", "none.kcap"]) == 1
+    err = capsys.readouterr().err
+    assert "none.kcap" in err and "--model" in err and err.count("\n") == 1
+    assert names(film.parent) == ["film.mp4"]
+
+
+def test_about(door):
+    assert door("--about") == (0, "색깔을 말하는 대역\n", "")
+
+
+def test_a_name_that_looks_like_an_option_or_an_address(film, door, monkeypatch):
+    monkeypatch.chdir(film.parent)
+    odd = film.rename(film.with_name("-concat:a|b [1].mp4"))
+    assert door("-q", "-o", ".srt", "--", odd.name)[0] == 0
+    assert Path("-concat:a|b [1].srt").read_text("utf-8") == SRT
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {root!r})
+import caption_video
+from tests.conftest import ColourCaptioner
+caption_video.load_captioner = lambda path: ColourCaptioner()
+sys.exit(caption_video.main(sys.argv[1:]))
+"""
+
+
+def start(*arguments: object, **options) -> "subprocess.Popen[str]":
+    program = [sys.executable, "-c", PROGRAM.format(root=str(ROOT)), *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen(program, text=True, **pipes)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_everything_and_leaves_nothing(tmp_path, number, status):
+    film = tmp_path / "long.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=40", "-preset", "ultrafast", film)
+    with start(film, "--quality", "0") as process:
+        deadline = time.monotonic() + 20
+        while len(names(tmp_path)) == 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(names(tmp_path)) == 2  # the hidden half-written result
+        process.send_signal(number)
+        assert process.wait(timeout=10) == status
+        assert process.stderr.read() == ""
+    assert names(tmp_path) == ["long.mp4"]
+    assert not ffmpegs_on(tmp_path)
+
+
+def ffmpegs_on(folder: Path) -> list[str]:
+    """Command lines of running programs that name the folder, from /proc."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
+        if str(folder) in line and "ffmpeg" in line:
+            found.append(line)
+    return found
+
+
+def test_a_reader_that_leaves_does_not_stop_the_work(film):
+    read, write = os.pipe()
+    os.close(read)
+    with start(film, "-o", ".srt", stdout=write) as process:
+        os.close(write)
+        assert process.wait(timeout=20) == 0
+        assert process.stderr.read() == ""
+    assert film.with_suffix(".srt").read_text("utf-8") == SRT
+
+
+def test_help_is_instant_and_loads_no_network():
+    code = (
+        "import sys, caption_video; caption_video.main(['--help']);"
+        "heavy = {'tensorflow', 'keras', 'konlpy', 'onnxruntime', 'moviepy', 'torch', 'tqdm'};"
+        "sys.exit(len(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=20)
+    assert done.returncode == 0

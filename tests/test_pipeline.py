@@ -1,0 +1,128 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from preprocess.errors import VideoError
+from preprocess.frames import probe
+from preprocess.records import Shot
+from tests.clips import BLUE, GREEN, RED, colour_clip, ffmpeg
+from video.pipeline import PipelineOptions, caption_media, caption_video, merged
+from video.shots import ShotFrames, ShotOptions
+from video.track import CaptionedShot
+
+
+def said(track):
+    return [(shot.start_ms, shot.end_ms, shot.caption) for shot in track.shots]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return colour_clip(tmp_path_factory.mktemp("clips") / "세 가지 색.mp4")
+
+
+def test_one_sentence_a_shot(clip, captioner):
+    seen, reached = [], []
+    track = caption_video(clip, captioner, on_shot=seen.append, on_progress=reached.append)
+    assert said(track) == [
+        (0, 2000, "빨간 화면이다"),
+        (2000, 4000, "초록 화면이다"),
+        (4000, 6000, "파란 화면이다"),
+    ]
+    assert tuple(seen) == track.shots
+    assert (track.video, track.duration_ms, track.captioner) == ("세 가지 색.mp4", 6000, "colours")
+    assert reached == sorted(reached) and reached[-1] <= 6000
+
+
+def test_neighbours_that_say_the_same_are_one_shot(tmp_path, captioner):
+    clip = colour_clip(tmp_path / "a.mp4", ((RED, 5000), (BLUE, 1000)))
+    options = PipelineOptions(ShotOptions(max_shot_ms=1000))
+    track = caption_video(clip, captioner, options)
+    assert said(track) == [(0, 5000, "빨간 화면이다"), (5000, 6000, "파란 화면이다")]
+    assert sum(captioner.batches) >= 6
+
+
+spans = st.lists(st.tuples(st.sampled_from("가나다"), st.integers(1, 1000)), max_size=12)
+
+
+@given(spans)
+def test_merging_keeps_every_moment_and_its_sentence(spans):
+    shots, start = [], 0
+    for caption, length in spans:
+        shots.append(CaptionedShot(start, start + length, caption, -float(length % 7)))
+        start += length
+    found = list(merged(shots))
+    assert [c for s in shots for c in [s.caption] * (s.end_ms - s.start_ms)] == [
+        c for s in found for c in [s.caption] * (s.end_ms - s.start_ms)
+    ]
+    assert all(a.caption != b.caption for a, b in zip(found, found[1:], strict=False))
+    weights = [sum(s.score * (s.end_ms - s.start_ms) for s in some) for some in (shots, found)]
+    assert weights[0] == pytest.approx(weights[1])
+
+
+def test_a_gap_is_not_merged_over():
+    shots = [CaptionedShot(0, 10, "가", -1), CaptionedShot(20, 30, "가", -1)]
+    assert list(merged(shots)) == shots
+
+
+def test_memory_is_bounded_and_the_first_sentence_comes_early(clip, captioner, monkeypatch):
+    alive = captioned = 0
+    most = 0
+
+    def many(media, options, on_progress):
+        nonlocal alive, most
+        for n in range(100):
+            alive += 1
+            most = max(most, alive - captioned)
+            colour = np.full((1, 4, 4, 3), (255, 0, 0) if n % 2 else (0, 0, 255), np.uint8)
+            yield ShotFrames(Shot(n * 10, n * 10 + 10), colour)
+
+    ask = captioner.caption_many
+
+    def caption_many(shots):
+        nonlocal captioned
+        captioned += len(shots)
+        return ask(shots)
+
+    captioner.caption_many = caption_many
+    monkeypatch.setattr("video.pipeline.find_shots", many)
+    track = caption_media(probe(clip), captioner)
+    assert len(track.shots) == 100 and most <= 16
+    assert captioner.batches[:5] == [1, 2, 4, 8, 16] and max(captioner.batches) == 16
+
+
+def test_times_are_the_players(tmp_path, captioner):
+    clip = colour_clip(tmp_path / "a.mkv", ((RED, 2000), (BLUE, 2000)))
+    late = tmp_path / "late.mkv"
+    ffmpeg(*("-itsoffset", "0.5", "-i", clip, "-f", "lavfi", "-t", "4", "-i", "sine=440"),
+           *("-c:v", "copy", "-c:a", "aac", late))  # fmt: skip
+    track = caption_video(late, captioner)
+    assert track.shots[0].start_ms == pytest.approx(500, abs=30)
+    assert track.shots[1].start_ms == pytest.approx(2500, abs=30)
+    assert track.duration_ms == pytest.approx(4500, abs=60)
+
+
+def test_pictures_and_animations_are_captioned(tmp_path, captioner):
+    Image.new("RGB", (64, 64), GREEN).save(tmp_path / "a.jpg")
+    assert [s.caption for s in caption_video(tmp_path / "a.jpg", captioner).shots] == [
+        "초록 화면이다"
+    ]
+    frames = [Image.new("RGB", (64, 64), colour) for colour in (RED, BLUE)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=1500)
+    track = caption_video(tmp_path / "a.gif", captioner)
+    assert said(track) == [(0, 1500, "빨간 화면이다"), (1500, 3000, "파란 화면이다")]
+
+
+def test_no_video_is_a_video_error(tmp_path, captioner):
+    with pytest.raises(VideoError):
+        caption_video(tmp_path / "none.mp4", captioner)
+    assert captioner.batches == []
+
+
+def test_captioning_is_many_times_faster_than_real_time(clip, captioner):
+    start = time.process_time()
+    caption_video(clip, captioner)
+    assert time.process_time() - start < 6.0 / 2
