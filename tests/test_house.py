@@ -34,7 +34,7 @@ HEAVY = {
     "onnx": {"preprocess/graph.py"},
     "pysubs2": {"video/subtitles.py"},
     "skimage": {"video/demo.py"},
-    "sacrebleu": {"model/metrics.py", "model/evaluate.py"},
+    "sacrebleu": {"model/report.py"},
     "pickle": {"preprocess/torch_file.py"},
 }
 NEVER = {"torch", "dill", "joblib", "yaml", "requests", "urllib3", "sklearn", "skvideo"}
@@ -157,7 +157,7 @@ def test_exported_names_exist(name):
     ]
     for exported in listed:
         module = import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
-        assert sorted(exported) == list(exported)
+        assert len(set(exported)) == len(exported)
         assert not [item for item in exported if not hasattr(module, item)]
 
 
@@ -172,7 +172,7 @@ def test_errors_speak_korean_then_english(name):
             assert len(node.args) == 2, where
             korean, english = (literal_text(argument) for argument in node.args)
             assert not korean or HANGUL.search(korean), where
-            assert not HANGUL.search(english), where
+            assert not HANGUL.search(re.sub(r"'[^']*'", "", english)), where  # quoted: a glyph
 
 
 def literal_text(node: ast.AST) -> str:
