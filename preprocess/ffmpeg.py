@@ -33,7 +33,7 @@ _OUTPUT_TROUBLE = re.compile(
     r"no space left|quota exceeded|file too large|read-only file system", re.IGNORECASE
 )
 _EMPTY_PHRASE = re.compile(
-    r"^(conversion failed|error opening (input|output) files|nothing was written|"
+    r"^(conversion failed|error opening (input|output) files?( |$)|nothing was written|"
     r"task finished with error|terminating thread|error while (filtering|decoding))",
     re.IGNORECASE,
 )

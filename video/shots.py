@@ -15,8 +15,10 @@ from preprocess.records import Shot
 Thumb = npt.NDArray[np.uint8]
 _GRID = 9  # rows of the coarse picture that frames are compared on: small motion vanishes in it
 _LOOKAHEAD = 4  # frames seen after a jump before it is believed (a photo flash returns)
-_BACKGROUND = 12  # frames whose usual change a jump must stand out from
+_BACKGROUND = 4  # frames before it whose usual change a jump must stand out from
 _SLOW_MS = 1000  # dissolves and fades are met by comparing frames this far apart
+_BACKGROUND_MS = 500  # and how far away in time they may be (slide shows have no background)
+_WEIGHTS = np.array([1.0, 2.0, 2.0], np.float32)  # colour ranges over half of what luma does
 _CANDIDATE_MS = 250  # distance of the frames kept to choose the shot's pictures from
 
 
@@ -83,24 +85,29 @@ def _found(
 
 
 def dissimilarity(first: Thumb, second: Thumb) -> float:
-    """How different two frames look, 0 (the same) to about 255; symmetric.
+    """How different two frames look, 0 (the same) to about 255 for luma alone; symmetric.
 
     The mean of two views of the thumbs, uint8 (36, 64, 3) YUV. Pairwise block difference sees
     a new arrangement, the histogram difference new colours; motion moves mostly the former, a
     change of light mostly the latter, a cut both (Zhang, Kankanhalli, Smoliar 1993, sections
-    2.1 and 2.2). Colour counts double: its range in films is about half of luma's.
+    2.1 and 2.2).
     """
-    weights = np.array([1.0, 2.0, 2.0], np.float32)
-    blocks = np.abs(_coarse(first) - _coarse(second)).mean(axis=(0, 1)) @ weights
-    # Distance between the sorted values = earth mover's distance between the histograms.
-    colours = np.abs(_ordered(first) - _ordered(second)).mean(axis=0) @ weights
-    return float(0.5 * (blocks + colours))
+    blocks = np.abs(_coarse(first) - _coarse(second)).mean(axis=(0, 1)) @ _WEIGHTS
+    return 0.5 * (float(blocks) + recolouring(first, second))
+
+
+def recolouring(first: Thumb, second: Thumb) -> float:
+    """How different the colours of two thumbs are, wherever they lie; blind to motion.
+
+    The distance between the sorted values is the earth mover's distance between the histograms.
+    """
+    return float(np.abs(_ordered(first) - _ordered(second)).mean(axis=0) @ _WEIGHTS)
 
 
 def _coarse(thumb: Thumb) -> npt.NDArray[np.float32]:
     side = thumb.shape[0] // _GRID
     shape = (_GRID, side, thumb.shape[1] // side, side, 3)
-    return thumb.reshape(shape).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(thumb.reshape(shape).mean(axis=(1, 3), dtype=np.float32))
 
 
 def _ordered(thumb: Thumb) -> npt.NDArray[np.float32]:
@@ -111,15 +118,15 @@ class CutFinder:
     """Takes frames in order and tells, a few frames late, where one shot becomes another.
 
     A hard cut is a jump between neighbours that stands out from the changes around it and does
-    not return within a few frames. A dissolve or fade is met by the difference over a second
-    while no single step stands out (twin comparison, Zhang et al. 1993, section 3).
+    not return within a few frames. A dissolve or fade is met by the colours' difference over a
+    second while no single step stands out (twin comparison, Zhang et al. 1993, section 3).
     """
 
     def __init__(self, sensitivity: float) -> None:
         self._jump = 26.0 - 24.0 * sensitivity  # 14 at 0.5
-        self._drift = 2.2 * self._jump
+        self._drift = 3.0 * self._jump
         self._window: deque[tuple[int, Thumb, float]] = deque(maxlen=_LOOKAHEAD + 2)
-        self._usual: deque[float] = deque(maxlen=_BACKGROUND)
+        self._before: deque[tuple[int, float]] = deque(maxlen=_BACKGROUND)
         self._past: deque[tuple[int, Thumb]] = deque()
         self.settled_ms = 0  # no cut before this time can come any more
 
@@ -131,25 +138,27 @@ class CutFinder:
 
     def finish(self) -> list[int]:
         """The cuts among the last frames."""
-        return [cut for index in range(2, len(self._window)) for cut in self._judge(index)]
+        undecided = range(2 if len(self._window) == _LOOKAHEAD + 2 else 1, len(self._window))
+        return [cut for index in undecided for cut in self._judge(index)]
 
     def _judge(self, index: int) -> list[int]:
         """Decides about the window's frame at index, whose later neighbours are known."""
         time_ms, thumb, step = self._window[index]
-        later = [entry[2] for entry in list(self._window)[index + 1 :]]
-        is_cut = self._stands_out(step, later) and not self._returns(index)
-        self._usual.append(min(step, self._jump) if is_cut else step)
+        is_cut = self._stands_out(index) and not self._returns(index)
+        self._before.append((time_ms, min(step, self._jump)))
         if is_cut:
             self._past.clear()
-        cuts = [time_ms] if is_cut else self._slow_change(time_ms, thumb)
+        cuts = [time_ms] if is_cut else self._slow_change(time_ms, thumb, step)
         self._past.append((time_ms, thumb))
         self.settled_ms = time_ms - (0 if is_cut else _SLOW_MS)
         return cuts
 
-    def _stands_out(self, step: float, later: Sequence[float]) -> bool:
-        around = [*list(self._usual)[-_LOOKAHEAD:], *later]
+    def _stands_out(self, index: int) -> bool:
+        time_ms, _, step = self._window[index]
+        later = [(entry[0], entry[2]) for entry in list(self._window)[index + 1 :]]
+        around = [s for t, s in [*self._before, *later] if abs(t - time_ms) <= _BACKGROUND_MS]
         usual = float(np.median(around)) if around else 0.0
-        return step > self._jump and step > 3.0 * usual and step >= max(later, default=0.0) * 0.8
+        return step > self._jump and step > 3.0 * usual
 
     def _returns(self, index: int) -> bool:
         """Whether the picture before frame index comes back: a flash, or one broken frame."""
@@ -157,14 +166,17 @@ class CutFinder:
         later = list(self._window)[index + 1 :]
         return any(dissimilarity(before, entry[1]) < 0.4 * jump for entry in later)
 
-    def _slow_change(self, time_ms: int, thumb: Thumb) -> list[int]:
+    def _slow_change(self, time_ms: int, thumb: Thumb, step: float) -> list[int]:
         """The middle of a gradual transition that ends at this frame."""
         while len(self._past) > 1 and time_ms - self._past[1][0] >= _SLOW_MS:
             self._past.popleft()
-        if not self._past or time_ms - self._past[0][0] < _SLOW_MS:
+        if not self._past or time_ms - self._past[0][0] < _SLOW_MS or step > 0.25 * self._jump:
             return []
-        quiet = not self._usual or self._usual[-1] < 0.25 * self._jump  # it has ended
-        if not quiet or dissimilarity(self._past[0][1], thumb) < self._drift:
+        # Two frames on each side: a flash long past, or just now, is on one of them only.
+        earlier = (self._past[0][1], self._past[len(self._past) // 4][1])
+        if any(
+            recolouring(e, t) < self._drift for t in (thumb, self._window[-1][1]) for e in earlier
+        ):
             return []
         middle_ms = self._past[len(self._past) // 2][0]
         self._past.clear()

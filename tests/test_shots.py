@@ -1,0 +1,146 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import clips
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from preprocess.errors import SettingError, VideoError
+from preprocess.frames import probe
+from preprocess.records import Shot
+from video.shots import CutFinder, ShotOptions, dissimilarity, find_shots
+
+LOOSE = ShotOptions(min_shot_ms=200)
+
+
+def spans(path, options=LOOSE):
+    return [(s.shot.start_ms, s.shot.end_ms) for s in find_shots(probe(path), options)]
+
+
+def thumb(colour):
+    return np.full((36, 64, 3), colour, np.uint8)
+
+
+def test_hard_cuts_are_found_at_their_frame(tmp_path):
+    shots = ((clips.RED, 1200), (clips.GREEN, 1640), (clips.BLUE, 1000))
+    path = clips.colour_clip(tmp_path / "세 색.mp4", shots)
+    assert spans(path) == [(0, 1200), (1200, 2840), (2840, 3840)]
+
+
+def test_times_count_from_the_first_frame_whatever_the_offset(tmp_path):
+    path = clips.colour_clip(tmp_path / "late.mkv", offset_ms=700)
+    assert spans(path) == [(0, 2000), (2000, 4000), (4000, 6000)]
+
+
+def test_variable_frame_rate_cuts_by_timestamps(tmp_path):
+    times = [*range(0, 1000, 20), *range(1000, 3000, 250), *range(3000, 4000, 33)]
+    colours = [clips.RED if t < 1250 else clips.GREEN if t < 3330 else clips.BLUE for t in times]
+    frames = [(t, clips.flat(c)) for t, c in zip(times, colours, strict=True)]
+    path = clips.write_frames(tmp_path / "vfr.mkv", frames)
+    assert [start for start, _ in spans(path)] == [0, 1250, 3330]
+
+
+@pytest.mark.parametrize("name", ["slow.webp", "slow.gif", "slow.png"])
+def test_slide_shows_of_any_animation(tmp_path, name):
+    clip = clips.colour_clip(tmp_path / "a.mp4", fps=2)
+    form = {"slow.webp": "webp", "slow.gif": "gif", "slow.png": "apng"}[name]
+    codec = {"webp": "libwebp_anim"}.get(form, form)
+    clips.ffmpeg("-i", clip, "-r", "2", "-c:v", codec, "-f", form, tmp_path / name)
+    assert spans(tmp_path / name) == [(0, 2000), (2000, 4000), (4000, 6000)]
+
+
+def test_frames_show_their_own_shot(tmp_path):
+    path = clips.colour_clip(tmp_path / "a.mp4", size=(96, 64))
+    for found, colour in zip(find_shots(probe(path)), (0, 1, 2), strict=True):
+        assert found.frames.shape == (3, 64, 96, 3) and found.frames.dtype == np.uint8
+        assert (found.frames[:, 10, 10].argmax(axis=1) == colour).all()
+
+
+def test_flash_is_no_cut(tmp_path):
+    flash = {1000, 1040}
+    frames = [
+        (t, clips.flat(clips.WHITE if t in flash else clips.GREY)) for t in range(0, 2400, 40)
+    ]
+    assert spans(clips.write_frames(tmp_path / "f.mp4", frames)) == [(0, 2400)]
+
+
+def test_dissolve_is_one_cut_near_its_middle(tmp_path):
+    red, blue = clips.flat(clips.RED).astype(float), clips.flat(clips.BLUE).astype(float)
+    mix = [(t, min(1.0, max(0.0, (t - 2000) / 800))) for t in range(0, 5000, 40)]
+    frames = [(t, ((1 - k) * red + k * blue).astype(np.uint8)) for t, k in mix]
+    found = spans(clips.write_frames(tmp_path / "d.mp4", frames), ShotOptions())
+    assert len(found) == 2
+    assert 1900 <= found[1][0] <= 2900
+
+
+def test_long_shots_are_split_and_short_ones_joined(tmp_path):
+    path = clips.colour_clip(tmp_path / "a.mp4", ((clips.RED, 9000), (clips.GREEN, 400)), fps=5)
+    lengths = [b - a for a, b in spans(path, ShotOptions(min_shot_ms=1000, max_shot_ms=2000))]
+    assert sum(lengths) == 9400 and all(1000 <= n <= 2000 for n in lengths)
+
+
+def test_still_picture_is_one_shot(tmp_path):
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc=s=300x200", "-frames:v", "1", tmp_path / "p.png")
+    (only,) = find_shots(probe(tmp_path / "p.png"))
+    assert only.shot == Shot(0, 3000) and only.frames.shape == (1, 200, 300, 3)
+
+
+def test_progress_reaches_the_end(tmp_path):
+    media = probe(clips.colour_clip(tmp_path / "a.mp4"))
+    seen = []
+    list(find_shots(media, on_progress=seen.append))
+    assert seen == sorted(seen) and seen[-1] == media.duration_ms
+
+
+def test_bad_options_and_vanished_file_raise_ours(tmp_path):
+    media = probe(clips.colour_clip(tmp_path / "a.mp4"))
+    for bad in ({"frames_per_shot": 0}, {"min_shot_ms": 9000}, {"sensitivity": 2.0}):
+        with pytest.raises(SettingError):
+            find_shots(media, ShotOptions(**bad))
+    with pytest.raises(VideoError):
+        list(find_shots(replace(media, path=tmp_path / "gone.mp4")))
+
+
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    """Peak resident memory of ten minutes stays near that of ten seconds."""
+    picture = clips.flat(clips.GREY, (640, 360))
+    peaks = []
+    for seconds in (10, 600):
+        path = tmp_path / f"{seconds}.mp4"
+        clips.write_frames(path, ((t, picture) for t in range(0, seconds * 1000, 500)))
+        code = (
+            "import resource,sys;from pathlib import Path;from preprocess.frames import probe;"
+            "from video.shots import find_shots;"
+            "n=sum(1 for _ in find_shots(probe(Path(sys.argv[1]))));"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+        )
+        peaks.append(int(done.stdout) // 1024)
+    assert peaks[1] < peaks[0] + 60 and peaks[1] < 400
+
+
+colours = st.tuples(*[st.integers(0, 255)] * 3)
+
+
+@given(colours, colours)
+def test_dissimilarity_is_zero_for_the_same_and_symmetric(one, other):
+    a, b = thumb(one), thumb(other)
+    assert dissimilarity(a, a) == 0
+    assert dissimilarity(a, b) == pytest.approx(dissimilarity(b, a))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(10, 400), colours), min_size=1, max_size=40))
+def test_cuts_come_in_order_and_at_frames_seen(steps):
+    finder, time_ms, times, cuts = CutFinder(0.5), 0, [], []
+    for gap, colour in steps:
+        times.append(time_ms)
+        cuts += finder.push(time_ms, thumb(colour))
+        time_ms += gap
+    cuts += finder.finish()
+    assert cuts == sorted(set(cuts)) and set(cuts) <= set(times)
