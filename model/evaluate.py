@@ -84,7 +84,7 @@ def load_data(folder: Path) -> DataSet:
         if any(len(i.tokens) != len(i.sample.captions) for i in items):
             raise ValueError("samples.jsonl, tokens.jsonl")
         return DataSet(folder, items, str(settings["tagger"]), int(settings["side"]))
-    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise _damaged(folder, error) from None
 
 

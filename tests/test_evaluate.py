@@ -1,0 +1,118 @@
+"""The evaluation door on a tiny data folder with a stand-in captioner."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from model import evaluate
+from model.captioner import Caption
+from preprocess.records import Sample, write_samples
+
+pytest.importorskip("sacrebleu")
+pytest.importorskip("mecab_ko")
+TEXTS = ["개가 눈 위를 달린다", "고양이가 소파에서 잔다", "빨간 차가 길에 있다"]
+
+
+def morphemes(text):
+    return [[word, "Noun", at > 0] for at, word in enumerate(text.split())]
+
+
+class StandIn:
+    """Knows the picture by its grey level."""
+
+    def __init__(self, texts):
+        self.texts = texts
+
+    def caption_many(self, shots):
+        assert all(s.dtype == np.uint8 and s.ndim == 4 for s in shots)
+        said = [self.texts[round(int(s.mean()) / 40) % len(self.texts)] for s in shots]
+        empty = np.zeros((0, 1, 1, 1), np.float32)
+        return [Caption(text, tuple(text.split()), -1.0, empty) for text in said]
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+    (folder / "features").mkdir(parents=True)
+    samples, features = [], []
+    for row in range(36):
+        kind, split = row % 3, "test" if row >= 24 else "train"
+        path = tmp_path / f"{row}.png"
+        cv2.imwrite(str(path), np.full((8, 10 + row % 2, 3), 40 * kind, np.uint8))
+        captions = (TEXTS[kind], TEXTS[kind] + " 지금")
+        samples.append(Sample(f"tiny/{row}", (str(path),), captions, split, str(row)))
+        features.append(np.eye(3)[kind] + 0.01 * row)
+    write_samples(folder / "samples.jsonl", samples)
+    rows = [{"key": s.key, "tokens": [morphemes(c) for c in s.captions]} for s in samples]
+    lines = [json.dumps(row) for row in ({"tagger": "okt"}, *rows)]
+    (folder / "tokens.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "dataset.json").write_text('{"tagger": "okt", "side": 8}')
+    cache = np.repeat(np.array(features, np.float16)[:, None, None], 2, axis=1)
+    cache[:, 1] = 0  # the mirror image must not be read
+    np.save(folder / "features" / "features.npy", cache)
+    keys = {"keys": [s.key for s in samples]}
+    (folder / "features" / "keys.json").write_text(json.dumps(keys))
+    captioners = {"good.kcap": StandIn(TEXTS), "dull.kcap": StandIn(TEXTS[:1])}
+    monkeypatch.setattr(evaluate, "open_captioner", lambda path, beam: captioners[path.name])
+    return folder
+
+
+def run(data, *more):
+    return evaluate.main(["good.kcap", str(data), *map(str, more)])
+
+
+def test_table_p_values_signatures_and_json(data, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    assert run(data, "--peers", "--show-and-tell", "dull.kcap", "--json", out) == 0
+    text = capsys.readouterr().out
+    assert "CIDEr-D|tokens:okt|refs:2|pictures:12|idf:test-references|" in text
+    assert "tok:ko-mecab" in text and "paired bootstrap" in text
+    assert "'Show-and-Tell'" in text and "'this captioner' 거의" not in text  # the alarm
+    found = {s["name"]: s for s in json.loads(out.read_text("utf-8"))["systems"]}
+    assert list(found)[-1] == "this captioner" and len(found) == 5
+    assert found["most frequent"]["scores"]["distinct"] == pytest.approx(1 / 12)
+    assert found["nearest neighbour"]["sentences"]["tiny/25"] == TEXTS[1]
+    assert found["this captioner"]["scores"]["bleu"][3] == pytest.approx(100)
+    assert found["this captioner"]["scores"]["length"] == pytest.approx(np.mean([4, 3, 4]))
+    assert found["Show-and-Tell"]["last_is_ahead_p"]["CIDEr-D"] < 0.01
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_alone_it_needs_no_features(data, capsys):
+    (data / "features" / "features.npy").unlink()
+    assert run(data) == 0
+    assert "p-value" not in capsys.readouterr().out
+    assert run(data, "--peers") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("tokens.jsonl", "{"), ("tokens.jsonl", ""), ("dataset.json", "{}"), ("samples.jsonl", "[]")],
+)
+def test_a_damaged_folder_is_one_line(data, capsys, name, text):
+    (data / name).write_text(text)
+    assert run(data) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_is_not_there_is_said(data, capsys, tmp_path):
+    assert run(data, "--set", "other", "--lang", "en") == 1
+    assert "There are: tiny" in capsys.readouterr().err
+    assert run(tmp_path / "nothing") == 1
+    (tmp_path / "30.png").unlink()
+    assert run(data) == 1
+    assert "30.png" in capsys.readouterr().err
+
+
+def test_json_never_replaces_an_input(data, capsys):
+    before = (data / "dataset.json").read_bytes()
+    assert run(data, "--json", data / "dataset.json") == 1
+    assert (data / "dataset.json").read_bytes() == before
+    assert run(data, "--json", data / "no" / "x.json") == 1
+
+
+def test_frames_of_unlike_size_become_one_array(data, tmp_path):
+    sample = Sample("a/1", tuple(str(tmp_path / f"{n}.png") for n in (0, 1)), ("개",), "test", "1")
+    assert evaluate._frames(sample, 8).shape == (2, 8, 8, 3)
