@@ -16,6 +16,7 @@ Thumb = npt.NDArray[np.uint8]
 _GRID = 9  # rows of the coarse picture that frames are compared on: small motion vanishes in it
 _LOOKAHEAD = 4  # frames seen after a jump before it is believed (a photo flash returns)
 _BACKGROUND = 4  # frames before it whose usual change a jump must stand out from
+_FLASH_MS = 300  # the longest flash
 _SLOW_MS = 1000  # dissolves and fades are met by comparing frames this far apart
 _BACKGROUND_MS = 500  # and how far away in time they may be (slide shows have no background)
 _WEIGHTS = np.array([1.0, 2.0, 2.0], np.float32)  # colour ranges over half of what luma does
@@ -124,7 +125,7 @@ class CutFinder:
 
     def __init__(self, sensitivity: float) -> None:
         self._jump = 26.0 - 24.0 * sensitivity  # 14 at 0.5
-        self._drift = 3.0 * self._jump
+        self._drift = 2.5 * self._jump
         self._window: deque[tuple[int, Thumb, float]] = deque(maxlen=_LOOKAHEAD + 2)
         self._before: deque[tuple[int, float]] = deque(maxlen=_BACKGROUND)
         self._past: deque[tuple[int, Thumb]] = deque()
@@ -161,10 +162,14 @@ class CutFinder:
         return step > self._jump and step > 3.0 * usual
 
     def _returns(self, index: int) -> bool:
-        """Whether the picture before frame index comes back: a flash, or one broken frame."""
-        before, jump = self._window[index - 1][1], self._window[index][2]
-        later = list(self._window)[index + 1 :]
-        return any(dissimilarity(before, entry[1]) < 0.4 * jump for entry in later)
+        """Whether a jump is the start or the end of a flash, or of a few broken frames."""
+        entries = list(self._window)
+        time_ms, thumb, jump = entries[index]
+        before = entries[index - 1][1]
+        later = [(before, t) for at, t, _ in entries[index + 1 :] if at - time_ms <= _FLASH_MS]
+        recent = list(self._past)[-1 - _LOOKAHEAD : -1]
+        earlier = [(t, thumb) for at, t in recent if time_ms - at <= _FLASH_MS]
+        return any(dissimilarity(a, b) < 0.4 * jump for a, b in later + earlier)
 
     def _slow_change(self, time_ms: int, thumb: Thumb, step: float) -> list[int]:
         """The middle of a gradual transition that ends at this frame."""
@@ -172,11 +177,12 @@ class CutFinder:
             self._past.popleft()
         if not self._past or time_ms - self._past[0][0] < _SLOW_MS or step > 0.25 * self._jump:
             return []
-        # Two frames on each side: a flash long past, or just now, is on one of them only.
-        earlier = (self._past[0][1], self._past[len(self._past) // 4][1])
-        if any(
-            recolouring(e, t) < self._drift for t in (thumb, self._window[-1][1]) for e in earlier
-        ):
+        first, later = self._past[0][1], self._window[-1][1]
+        if recolouring(first, thumb) < self._drift:
+            return []
+        # Seen with two frames on each side: a flash, past or present, is on one of them only.
+        inner = self._past[len(self._past) // 4][1]
+        if min(recolouring(inner, thumb), recolouring(first, later)) < 0.5 * self._drift:
             return []
         middle_ms = self._past[len(self._past) // 2][0]
         self._past.clear()

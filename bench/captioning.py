@@ -1,0 +1,165 @@
+"""What captioning a film costs beside a plain transcode: `python -m bench.captioning`.
+
+Makes a 60 s 720p clip with sound, cuts and texture, then runs the program and a plain ffmpeg
+transcode at the same x264 settings in turn and prints medians of CPU seconds (user + system,
+children included). CPU seconds, because wall time is noisy on shared machines.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+
+ROOT = Path(__file__).resolve().parent.parent
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
+# Five sources of different motion and texture, cut every 5 s; noise keeps x264 honest.
+_SOURCES = (
+    "testsrc2=s=1280x720:r=30",
+    "mandelbrot=s=1280x720:r=30",
+    "gradients=s=1280x720:r=30:n=6:speed=0.05",
+    "cellauto=s=1280x720:r=30:rule=110",
+    "testsrc=s=1280x720:r=30",
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run: CPU and wall seconds, and the largest resident process in MB."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+
+
+def make_clip(path: Path, seconds: int) -> None:
+    """A clip that is as hard to encode as everyday film is."""
+    shots = max(1, seconds // 5)
+    length = seconds / shots
+    inputs: list[str] = []
+    chains = ""
+    for shot in range(shots):
+        source = _SOURCES[shot % len(_SOURCES)]
+        inputs += ["-f", "lavfi", "-t", f"{length}", "-i", source]
+        hue = 40 * shot
+        chains += f"[{shot}:v]hue=h={hue},noise=alls=6:allf=t,format=yuv420p,setsar=1[v{shot}];"
+    joined = "".join(f"[v{shot}]" for shot in range(shots))
+    sound = ["-f", "lavfi", "-t", f"{seconds}", "-i", "sine=330:beep_factor=4"]
+    graph = f"{chains}{joined}concat=n={shots}:v=1:a=0[v]"
+    maps = ["-filter_complex", graph, "-map", "[v]", "-map", f"{shots}:a", "-c:a", "aac"]
+    _ffmpeg([*inputs, *sound, *maps, *X264, str(path)])
+
+
+def measure(command: Sequence[str | Path]) -> Cost:
+    """Runs a command to its end; its cost with its children's.
+
+    Raises:
+        SystemExit: the command failed.
+    """
+    started, before = time.monotonic(), os.times()
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT)
+    own = _OwnPeak(process.pid)
+    status = process.wait()
+    peak_mb = own.stop()
+    after = os.times()
+    if status != 0:
+        raise SystemExit(f"{command[0]} ended with status {status}")
+    used = after.children_user + after.children_system
+    used -= before.children_user + before.children_system
+    return Cost(used, time.monotonic() - started, peak_mb)
+
+
+class _OwnPeak:
+    """Watches VmHWM of one process (not of the ffmpeg it starts) until it ends; Linux only."""
+
+    def __init__(self, pid: int) -> None:
+        self._status, self._peak_mb = Path(f"/proc/{pid}/status"), 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        self._ended.set()
+        self._thread.join()
+        return self._peak_mb
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.1):
+            try:
+                found = re.search(r"VmHWM:\s+(\d+) kB", self._status.read_text())
+            except OSError:
+                return
+            if found:
+                self._peak_mb = max(self._peak_mb, int(found[1]) / 1024)
+
+
+def _ffmpeg(arguments: Sequence[str]) -> None:
+    binary = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([binary, "-nostdin", "-v", "error", "-y", *arguments], check=True)
+
+
+def _transcode(clip: Path, output: Path) -> list[str | Path]:
+    binary = imageio_ffmpeg.get_ffmpeg_exe()
+    return [binary, "-nostdin", "-v", "error", "-y", "-i", clip, *X264, "-c:a", "copy", output]
+
+
+def _program(*arguments: str | Path) -> list[str | Path]:
+    return [sys.executable, ROOT / "caption_video.py", *arguments, "-q", "--overwrite"]
+
+
+def _first_caption(folder: Path) -> Cost:
+    """Start-up: a film of one second, as text, costs little more than its first caption."""
+    clip = folder / "second.mp4"
+    make_clip(clip, 1)
+    return measure(_program(clip, "-o", folder / "second.txt"))
+
+
+def main() -> int:
+    """Prints the table; returns 0 when all three bounds hold, else 1."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seconds", type=int, default=60, help="length of the clip (default 60)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--clip", type=Path, help="measure on this film instead")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = args.clip or folder / "clip.mp4"
+        if args.clip is None:
+            make_clip(clip, args.seconds)
+        start = _first_caption(folder)
+        pairs = [_pair(clip.absolute(), folder) for _ in range(args.rounds)]
+    return _report(start, pairs)
+
+
+def _pair(clip: Path, folder: Path) -> tuple[Cost, Cost, Cost]:
+    """Costs of the transcode, the burned film, and the subtitles alone, one after another."""
+    plain = measure(_transcode(clip, folder / "plain.mp4"))
+    burned = measure(_program(clip, "-o", folder / "out.mp4"))
+    return plain, burned, measure(_program(clip, "-o", folder / "out.srt"))
+
+
+def _report(start: Cost, pairs: Sequence[tuple[Cost, Cost, Cost]]) -> int:
+    plain, burned, text = (
+        statistics.median(c.cpu_s for c in column) for column in zip(*pairs, strict=True)
+    )
+    ratio = statistics.median(b.cpu_s / p.cpu_s for p, b, _ in pairs)
+    peak = max(cost.peak_mb for _, *ours in pairs for cost in ours)
+    print(f"plain transcode        {plain:8.2f} CPU s")
+    print(f"captioned and burned   {burned:8.2f} CPU s   ratio {ratio:.2f} (bound 1.50)")
+    print(f"subtitles only         {text:8.2f} CPU s   ratio {text / plain:.2f}")
+    print(f"start to first caption {start.cpu_s:8.2f} CPU s   (bound 3.00)")
+    print(f"peak memory            {peak:8.0f} MB      (bound 700, without ffmpeg's own)")
+    return 0 if ratio <= 1.5 and start.cpu_s <= 3.0 and peak <= 700 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
