@@ -1,13 +1,23 @@
 """The usable whole: frames of a shot in, one Korean sentence out, without TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from model.beam import BeamOptions, Hypothesis, beam_search
+from model.decoding import together
+from model.storage import CaptionerFile, read_captioner
+from preprocess.errors import SettingError
+from preprocess.graph import Session
+from preprocess.korean import compose, repair
+from preprocess.pictures import to_square
+
 Frames = npt.NDArray[np.uint8]
+CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,21 +38,79 @@ class Caption:
 
 
 class Captioner:
-    """A loaded captioner file."""
+    """A loaded captioner file.
+
+    Attributes:
+        about: plain values from captioner.json: config, encoder, training, scores, terms.
+    """
+
+    def __init__(self, contents: CaptionerFile, options: BeamOptions = BeamOptions()) -> None:
+        self.about: Mapping[str, Any] = contents.about
+        self.options = options
+        self._vocabulary = contents.vocabulary
+        self._side = int(contents.about["side"])
+        sessions = {name: Session(graph) for name, graph in contents.graphs.items()}
+        self._encode, self._start, self._step = (sessions[n] for n in ("encoder", "start", "step"))
 
     @classmethod
-    def load(cls, path: Path | str) -> "Captioner":
+    def load(cls, path: Path | str, options: BeamOptions = BeamOptions()) -> "Captioner":
         """Reads a .kcap file.
 
         Raises:
             CaptionerFileError: damaged, of a newer format, or not a captioner file.
         """
-        raise NotImplementedError
+        return cls(read_captioner(Path(path)), options)
 
     def caption(self, frames: Frames) -> Caption:
-        """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1."""
+        """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1, any size."""
         return self.caption_many([frames])[0]
 
     def caption_many(self, shots: Sequence[Frames]) -> list[Caption]:
-        """One sentence a shot, decoded as one batch."""
-        raise NotImplementedError
+        """One sentence a shot, decoded in batches; shots may differ in size and frame count."""
+        for frames in shots:
+            _check(frames)
+        captions: list[Caption] = []
+        for begin in range(0, len(shots), CHUNK):
+            captions += self._caption_chunk(shots[begin : begin + CHUNK])
+        return captions
+
+    def features(self, frames: Frames) -> npt.NDArray[np.float32]:
+        """What the CNN sees: float32 (n, R, D)."""
+        squares = np.stack([to_square(f, self._side) for f in frames]).astype(np.float32)
+        parts = range(0, len(squares), CHUNK)
+        return np.concatenate([self._encode(squares[i : i + CHUNK])[0] for i in parts])
+
+    def _caption_chunk(self, shots: Sequence[Frames]) -> list[Caption]:
+        counts = np.array([len(frames) for frames in shots])
+        features = [self.features(frames) for frames in shots]
+        # shots with fewer frames repeat their first one; the average leaves the repeats out
+        padded = [np.concatenate([f, f[:1].repeat(counts.max() - len(f), 0)]) for f in features]
+        seen: list[npt.NDArray[Any]] = []
+        step, state = together(
+            self._step, self._start(np.concatenate(padded)), counts, self.options.beam, seen
+        )
+        found = beam_search(step, state, self.options)
+        return [self._finish(h[0], seen, b, int(counts[b])) for b, h in enumerate(found)]
+
+    def _finish(
+        self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
+    ) -> Caption:
+        morphemes = repair(self._vocabulary.decode(best.tokens))
+        looks = [seen[t][shot, row, :frames] for t, row in enumerate(best.rows[: len(best.tokens)])]
+        regions = seen[0].shape[-1]
+        side = int(regions**0.5)
+        shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))
+        return Caption(
+            compose(morphemes),
+            tuple(m.form for m in morphemes),
+            best.log_probability / (len(best.tokens) + 1),
+            np.array(looks, np.float32).reshape(shape),
+        )
+
+
+def _check(frames: Frames) -> None:
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not frames.size:
+        raise SettingError(
+            f"장면의 프레임은 uint8 (n, H, W, 3)이어야 합니다: {frames.dtype} {frames.shape}.",
+            f"a shot's frames must be uint8 (n, H, W, 3): {frames.dtype} {frames.shape}.",
+        )

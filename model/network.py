@@ -35,6 +35,23 @@ class CaptionerConfig:
     attend: bool = True
 
 
+class Bias(keras.layers.Layer):  # type: ignore[misc]
+    """Adds a trained number to each of the last axis, e.g. how common a word is."""
+
+    def __init__(self, width: int, name: str) -> None:
+        super().__init__(name=name)
+        self.width = width
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the one weight, zeros (width,)."""
+        self.bias = self.add_weight(shape=(self.width,), initializer="zeros", name="bias")
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """(..., width) -> (..., width)."""
+        return inputs + self.bias
+
+
 class Decoder(keras.Model):  # type: ignore[misc]
     """Regions and the tokens so far -> logits of the next token."""
 
@@ -42,7 +59,8 @@ class Decoder(keras.Model):  # type: ignore[misc]
         super().__init__(name="decoder")
         c = self.config = config
         dense, dropout = keras.layers.Dense, keras.layers.Dropout
-        self.embed = keras.layers.Embedding(c.vocabulary, c.embedding, name="embed")
+        self.embed = keras.layers.ReversibleEmbedding(c.vocabulary, c.embedding, name="embed")
+        self.prior = Bias(c.vocabulary, name="prior")
         self.see = dense(c.context, activation="relu", name="see")  # regions -> values
         self.key = dense(c.attention, name="key")
         self.begin = dense(2 * c.hidden, activation="tanh", name="begin")  # mean -> h, c
@@ -70,7 +88,7 @@ class Decoder(keras.Model):  # type: ignore[misc]
             (self.say, c.hidden + c.context),
         ):  # fmt: skip
             layer.build((None, width))
-        self.bias = self.add_weight(shape=(c.vocabulary,), initializer="zeros", name="bias")
+        self.prior.build()
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
@@ -103,7 +121,7 @@ class Decoder(keras.Model):  # type: ignore[misc]
         """Deep output (eq. 7): (B, k, ., H), (B, k, ., C), (B, k, ., E) -> (B, k, ., V)."""
         spoken = self.say(self.drop_output(ops.concatenate([h, context], -1), training=training))
         spoken = self.drop_output(ops.tanh(spoken + word), training=training)
-        return ops.matmul(spoken, ops.transpose(self.embed.embeddings)) + self.bias
+        return self.prior(self.embed(spoken, reverse=True))
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         """Teacher forcing: regions (B, R, D), tokens int32 (B, k, T) -> logits (B, k, T, V)."""

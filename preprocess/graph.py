@@ -46,6 +46,7 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
         path = Path(folder) / "graph.onnx"
         network.export(path, format="onnx", verbose=False)
         proto = onnx.load(path)
+    _keep_inputs(proto, {node.name for node in network.inputs})
     weights = {}
     for tensor in proto.graph.initializer:
         array = onnx.numpy_helper.to_array(tensor)
@@ -53,6 +54,13 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
             weights[tensor.name] = array
             _detach(tensor, array.nbytes)
     return Graph(proto.SerializeToString(), weights)
+
+
+def _keep_inputs(proto: Any, names: set[str]) -> None:
+    """Drops graph inputs that are constants in truth: tf2onnx lists some twice."""
+    kept = [node for node in proto.graph.input if node.name in names]
+    del proto.graph.input[:]
+    proto.graph.input.extend(kept)
 
 
 def _detach(tensor: Any, size: int) -> None:

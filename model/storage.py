@@ -1,0 +1,202 @@
+"""The captioner file: one plain zip of JSON, a vocabulary, graph structures and raw numbers.
+
+captioner.json    format number, config, settings, scores, terms, SHA-256 of each other member
+vocabulary.tsv    form, tag, spaced
+weights.bin       every array once, float16 or float32, little endian, back to back
+NAME.onnx         the structure of a graph; captioner.json says which array each of its names reads
+
+No pickle, no code. `unzip -p x.kcap captioner.json` reads what is inside.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from preprocess.errors import CaptionerFileError
+from preprocess.graph import Graph
+from preprocess.vocabulary import Vocabulary
+
+FORMAT = 1
+MAX_MEMBER = 512 * 2**20  # bytes; a zip bomb ends here
+DTYPES = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class CaptionerFile:
+    """The contents of a captioner file.
+
+    Attributes:
+        about: plain values: config, tagger, encoder, side, training, scores, terms.
+        vocabulary: the morphemes.
+        weights: the decoder's trained arrays by Keras name, to go on training from.
+        graphs: encoder, start and step.
+    """
+
+    about: Mapping[str, Any]
+    vocabulary: Vocabulary
+    weights: Mapping[str, Array]
+    graphs: Mapping[str, Graph]
+
+
+@dataclass
+class _Store:
+    """Arrays laid back to back; an array that is already there, or its transpose, is not repeated."""
+
+    table: dict[str, Any] = field(default_factory=dict)
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+    _known: dict[bytes, str] = field(default_factory=dict)
+
+    def add(self, name: str, array: Array, dtype: str) -> list[Any]:
+        """Where to find the array: [name in the table, transposed]."""
+        for transposed in (False, True):
+            same = self._known.get(_digest(array.T if transposed else array))
+            if same:
+                return [same, transposed]
+        data = np.ascontiguousarray(array, DTYPES[dtype]).tobytes()
+        self.table[name] = [dtype, list(array.shape), self.size]
+        self._known[_digest(array)] = name
+        self.chunks.append(data)
+        self.size += len(data)
+        return [name, False]
+
+
+def _digest(array: Array) -> bytes:
+    plain = np.ascontiguousarray(array, np.float32)
+    return hashlib.sha256(repr(array.shape).encode() + plain.tobytes()).digest()
+
+
+def rounded(array: Array) -> npt.NDArray[np.float32]:
+    """The float32 array as it comes back from a file that stores float16."""
+    return array.astype(np.float16).astype(np.float32)
+
+
+def write_captioner(path: Path, contents: CaptionerFile) -> None:
+    """Writes the file whole or not at all. Decoder weights become float16, the rest float32."""
+    store = _Store()
+    weights = {n: store.add(n, rounded(a), "float16") for n, a in contents.weights.items()}
+    graphs = {
+        name: {n: store.add(f"{name}/{n}", a, "float32") for n, a in graph.weights.items()}
+        for name, graph in contents.graphs.items()
+    }
+    members = {f"{name}.onnx": graph.structure for name, graph in contents.graphs.items()}
+    members["vocabulary.tsv"] = contents.vocabulary.to_tsv().encode()
+    members["weights.bin"] = b"".join(store.chunks)
+    about = {
+        "format": FORMAT,
+        **contents.about,
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+        "arrays": store.table,
+        "weights": weights,
+        "graphs": graphs,
+    }
+    text = json.dumps(about, ensure_ascii=False, indent=1).encode()
+    new = path.with_name(f".{path.name}.new")
+    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in {"captioner.json": text, **members}.items():
+            # a fixed date: the same captioner gives the same bytes
+            file.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    new.replace(path)
+
+
+def read_captioner(path: Path) -> CaptionerFile:
+    """Reads and checks a captioner file; nothing in it is executed.
+
+    Raises:
+        CaptionerFileError: missing, not ours, of a newer format, or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            about = json.loads(_member(file, "captioner.json", path))
+            _check_format(about, path)
+            members = {name: _member(file, name, path) for name in about["sha256"]}
+        _check_hashes(members, about["sha256"], path)
+        return _parse(about, members)
+    except FileNotFoundError:
+        raise CaptionerFileError(
+            f"캡셔너 파일 '{path}'이(가) 없습니다. --model의 경로를 확인하세요.",
+            f"no captioner file '{path}'. Check the path given to --model.",
+        ) from None
+    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError):
+        raise _foreign(path) from None
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError) as error:
+        raise _damaged(path, str(error)) from None
+    except Exception as error:
+        if type(error).__module__ == "zlib":
+            raise _damaged(path, str(error)) from None
+        raise
+
+
+def _member(file: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    try:
+        size = file.getinfo(name).file_size
+    except KeyError:
+        raise _foreign(path) if name == "captioner.json" else _damaged(path, name) from None
+    if size > MAX_MEMBER:
+        raise _damaged(path, f"{name}: {size:,} bytes")
+    return file.read(name)
+
+
+def _check_format(about: Any, path: Path) -> None:
+    number = about.get("format") if isinstance(about, dict) else None
+    if not isinstance(number, int):
+        raise _foreign(path)
+    if number > FORMAT:
+        raise CaptionerFileError(
+            f"'{path}'은(는) 형식 {number}이고 이 프로그램은 {FORMAT}까지 읽습니다. 프로그램을 새로 받으세요.",
+            f"'{path}' is format {number} and this version reads up to {FORMAT}. Update the code.",
+        )
+
+
+def _check_hashes(members: Mapping[str, bytes], hashes: Mapping[str, str], path: Path) -> None:
+    for name, data in members.items():
+        if hashlib.sha256(data).hexdigest() != hashes[name]:
+            raise _damaged(path, name)
+
+
+def _parse(about: Mapping[str, Any], members: Mapping[str, bytes]) -> CaptionerFile:
+    arrays = {
+        name: _array(members["weights.bin"], dtype, shape, offset)
+        for name, (dtype, shape, offset) in about["arrays"].items()
+    }
+
+    def read(place: tuple[str, bool]) -> Array:
+        return arrays[place[0]].T if place[1] else arrays[place[0]]
+
+    graphs = {
+        name: Graph(members[f"{name}.onnx"], {n: read(p) for n, p in places.items()})
+        for name, places in about["graphs"].items()
+    }
+    weights = {name: read(place) for name, place in about["weights"].items()}
+    inner = ("format", "sha256", "arrays", "weights", "graphs")
+    plain = {key: value for key, value in about.items() if key not in inner}
+    vocabulary = Vocabulary.from_tsv(members["vocabulary.tsv"].decode())
+    return CaptionerFile(plain, vocabulary, weights, graphs)
+
+
+def _array(data: bytes, dtype: str, shape: list[int], offset: int) -> npt.NDArray[np.float32]:
+    count = int(np.prod(shape))
+    flat = np.frombuffer(data, DTYPES[dtype], count, offset)
+    return flat.reshape(shape).astype(np.float32)
+
+
+def _foreign(path: Path) -> CaptionerFileError:
+    return CaptionerFileError(
+        f"'{path}'은(는) 캡셔너 파일(.kcap)이 아닙니다. --model의 경로를 확인하세요.",
+        f"'{path}' is not a captioner file (.kcap). Check the path given to --model.",
+    )
+
+
+def _damaged(path: Path, what: str) -> CaptionerFileError:
+    return CaptionerFileError(
+        f"캡셔너 파일 '{path}'이(가) 손상되었습니다 ({what}). 파일을 다시 받으세요.",
+        f"captioner file '{path}' is damaged ({what}). Fetch it again.",
+    )
