@@ -31,10 +31,12 @@ $(VENV)/made:
 	"$(PYTHON)" -m venv "$(VENV)"
 	@touch $@
 
+# Of scikit-image the demo needs the photos alone, so it comes without SciPy and the rest.
 # The stamps make a second `make demo` or `make test` start at once.
 $(VENV)/caption: requirements-caption.txt | $(VENV)/made
 	@echo "설치 중: 자막 달기에 필요한 것 (installing what captioning needs) ..."
-	$(PIP) -r requirements-caption.txt "$$(grep -o '^scikit-image[^ ]*' requirements-dev.txt)"
+	$(PIP) -r requirements-caption.txt
+	$(PIP) --no-deps "$$(grep -o '^scikit-image[^ ]*' requirements-dev.txt)"
 	@touch $@
 
 $(VENV)/all: requirements.txt requirements-caption.txt requirements-dev.txt | $(VENV)/made

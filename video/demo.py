@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -113,14 +114,13 @@ def _between(start: float, end: float, along: float) -> float:
 
 def _photos() -> Path:
     """The folder of scikit-image's photos; only files inside the wheel, nothing is fetched."""
-    try:
-        import skimage
-    except ImportError:
+    found = find_spec("skimage")  # looked up, not imported: that would need SciPy
+    if found is None or found.origin is None:
         raise MissingExtra(
             "견본 영상에는 scikit-image가 필요합니다. 설치하세요: pip install scikit-image",
             "the sample film needs scikit-image. Install it: pip install scikit-image",
-        ) from None
-    return Path(str(skimage.__file__)).parent / "data"
+        )
+    return Path(found.origin).parent / "data"
 
 
 def main(arguments: Sequence[str]) -> int:
