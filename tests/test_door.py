@@ -231,6 +231,13 @@ def test_about(door):
     assert door("--about") == (0, "색깔을 말하는 대역\n", "")
 
 
+def test_a_name_too_long_for_its_result_is_said_before_any_work(film, door, captioner):
+    long = film.rename(film.with_name("가" * 82 + ".mp4"))
+    status, _, err = door(long)
+    assert status == 1 and "-o" in err and err.count("\n") == 1 and captioner.batches == []
+    assert door(long, "-q", "-o", film.with_name("short.srt"))[0] == 0
+
+
 def test_a_name_that_looks_like_an_option_or_an_address(film, door, monkeypatch):
     monkeypatch.chdir(film.parent)
     odd = film.rename(film.with_name("-concat:a|b [1].mp4"))
@@ -259,7 +266,7 @@ def start(*arguments: object, **options) -> "subprocess.Popen[str]":
 )
 def test_a_signal_ends_everything_and_leaves_nothing(tmp_path, number, status):
     film = tmp_path / "long.mp4"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=40", "-preset", "ultrafast", film)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=20", "-preset", "ultrafast", film)
     with start(film, "--quality", "0") as process:
         deadline = time.monotonic() + 20
         while len(names(tmp_path)) == 1 and time.monotonic() < deadline:

@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_merging_keeps_every_moment_and_its_sentence(spans):
     assert [c for s in shots for c in [s.caption] * (s.end_ms - s.start_ms)] == [
         c for s in found for c in [s.caption] * (s.end_ms - s.start_ms)
     ]
-    assert all(a.caption != b.caption for a, b in zip(found, found[1:], strict=False))
+    assert all(a.caption != b.caption for a, b in pairwise(found))
     weights = [sum(s.score * (s.end_ms - s.start_ms) for s in some) for some in (shots, found)]
     assert weights[0] == pytest.approx(weights[1])
 

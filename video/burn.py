@@ -41,8 +41,8 @@ def burn(
     look = look_for(width, height, font.family, font.line_to_em)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
     with (
-        tempfile.TemporaryDirectory(prefix="captioning-") as name,
         whole_file(target) as temporary,
+        tempfile.TemporaryDirectory(prefix="captioning-") as name,
     ):
         job = Job(media, found, look, font, options, Path(name), on_progress)
         (_compose if options.engine == "moviepy" else draw)(job, temporary)

@@ -1,5 +1,7 @@
 """Where each result goes and who writes it; every refusal comes before any work."""
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,16 +84,25 @@ def check_target(
         OutputError: target is one of the inputs, or exists and overwrite is off.
         SettingError: the format or a setting does not suit the medium.
     """
-    if target.exists() and any(path.exists() and target.samefile(path) for path in inputs):
+    try:
+        exists = target.is_symlink() or target.exists()
+        is_input = target.exists() and any(p.exists() and target.samefile(p) for p in inputs)
+    except OSError as error:  # too long a name, a folder that may not be entered
+        raise _unusable(target, error.strerror) from None
+    if is_input:
         raise OutputError(
             f"출력 '{target}'이(가) 입력 파일입니다. -o로 다른 이름을 주세요.",
             f"output '{target}' is an input. Give another name with -o.",
         )
-    if not overwrite and (target.exists() or target.is_symlink()):
+    if exists and not overwrite:
         raise OutputError(
             f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
             f"'{target}' exists already. Add --overwrite to replace it.",
         )
+    if target.is_dir():
+        raise _unusable(target, "folder")
+    if not os.access(target.parent, os.W_OK):
+        raise _unusable(target, os.strerror(errno.EACCES))
     if target.suffix.lower() in BURNED:
         check_settings(media, target.suffix.lower(), options)
 
@@ -131,6 +142,13 @@ def _no_folder(path: Path) -> OutputError:
     return OutputError(
         f"출력 폴더 '{path}'이(가) 없습니다. 먼저 만드세요.",
         f"output folder '{path}' does not exist. Create it first.",
+    )
+
+
+def _unusable(target: Path, reason: str | None) -> OutputError:
+    return OutputError(
+        f"'{target}'에 쓸 수 없습니다 ({reason}). -o로 다른 이름이나 폴더를 주세요.",
+        f"cannot write '{target}' ({reason}). Give another name or folder with -o.",
     )
 
 

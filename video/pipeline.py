@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from model.captioner import Caption
 from preprocess.frames import MediaInfo, probe
 from video.shots import ShotFrames, ShotOptions, find_shots
 from video.track import CaptionedShot, Track
+
+if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
+    from model.captioner import Caption
 
 OnShot = Callable[[CaptionedShot], None]
 Progress = Callable[[int], None]
@@ -20,7 +22,7 @@ Progress = Callable[[int], None]
 class SeesShots(Protocol):
     """What the pipeline needs of a captioner."""
 
-    def caption_many(self, shots: Sequence[npt.NDArray[np.uint8]]) -> list[Caption]:
+    def caption_many(self, shots: Sequence[npt.NDArray[np.uint8]]) -> "list[Caption]":
         """One sentence a shot; each shot is uint8 (n, H, W, 3) RGB."""
 
 
