@@ -25,7 +25,7 @@ class BeamOptions:
         beam: beams an item.
         length_power: a sentence's log-probability is divided by its length to this power.
         max_tokens: longest sentence, END included.
-        no_repeat: no run of this many tokens occurs twice in a sentence (Paulus et al. 2018); 0: off.
+        no_repeat: no run of this many tokens occurs twice (Paulus et al. 2018); 0: off.
     """
 
     beam: int = 4
@@ -36,8 +36,8 @@ class BeamOptions:
     def __post_init__(self) -> None:
         if self.beam < 1 or self.max_tokens < 1 or self.no_repeat < 0 or self.length_power < 0:
             raise SettingError(
-                f"빔 설정을 쓸 수 없습니다: {self}. 빔과 길이는 1 이상, 나머지는 0 이상이어야 합니다.",
-                f"unusable beam options: {self}. Beam and length need 1 or more, the rest 0 or more.",
+                f"쓸 수 없는 설정: {self}. 빔과 길이는 1 이상, 나머지는 0 이상이어야 합니다.",
+                f"unusable: {self}. Beam and length need 1 or more, the rest 0 or more.",
             )
 
 
@@ -102,7 +102,7 @@ class _Search:
     def advance(self, log_probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
         """Extends every item's beams by one token; the parent row of each new row, (B, k)."""
         items, k, size = log_probabilities.shape
-        totals = self.scores[:, :, None] + log_probabilities
+        totals = self.scores[:, :, None] + log_probabilities.astype(np.float64)
         totals[:, :, [PAD, START, UNKNOWN]] = -np.inf
         self._forbid_repeats(totals)
         flat = totals.reshape(items, -1)
@@ -119,7 +119,8 @@ class _Search:
         )
         grown = [np.take_along_axis(old[1], gather, 1), gather.astype(np.int32)]
         self.rows = np.concatenate(grown, 2)
-        return parents
+        rows: npt.NDArray[np.intp] = parents
+        return rows
 
     def _choose(
         self,

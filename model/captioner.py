@@ -17,6 +17,7 @@ from preprocess.korean import compose, repair
 from preprocess.pictures import to_square
 
 Frames = npt.NDArray[np.uint8]
+DEFAULT = BeamOptions()
 CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
 
 
@@ -44,7 +45,7 @@ class Captioner:
         about: plain values from captioner.json: config, encoder, training, scores, terms.
     """
 
-    def __init__(self, contents: CaptionerFile, options: BeamOptions = BeamOptions()) -> None:
+    def __init__(self, contents: CaptionerFile, options: BeamOptions = DEFAULT) -> None:
         self.about: Mapping[str, Any] = contents.about
         self.options = options
         self._vocabulary = contents.vocabulary
@@ -53,7 +54,7 @@ class Captioner:
         self._encode, self._start, self._step = (sessions[n] for n in ("encoder", "start", "step"))
 
     @classmethod
-    def load(cls, path: Path | str, options: BeamOptions = BeamOptions()) -> "Captioner":
+    def load(cls, path: Path | str, options: BeamOptions = DEFAULT) -> "Captioner":
         """Reads a .kcap file.
 
         Raises:

@@ -13,7 +13,7 @@ from model.beam import State, Step
 
 Array = npt.NDArray[Any]
 # (token, h, c, values, keys) -> [log-probabilities, h, c, attention], all over B * n rows
-RunStep = Callable[[Array, Array, Array, Array, Array], list[Array]]
+RunStep = Callable[..., list[Array]]
 
 
 def together(
@@ -44,11 +44,11 @@ def together(
 
 
 def _by_frame(state: Array) -> Array:
-    """(B, k, n, ...) -> (B * n, k, ...)"""
+    """(B, k, n, ...) -> (B * n, k, ...)."""
     swapped = np.swapaxes(state, 1, 2)
     return np.ascontiguousarray(swapped).reshape(-1, *swapped.shape[2:])
 
 
 def _by_beam(state: Array, shots: int) -> Array:
-    """(B * n, k, ...) -> (B, k, n, ...)"""
+    """(B * n, k, ...) -> (B, k, n, ...)."""
     return np.swapaxes(state.reshape(shots, -1, *state.shape[1:]), 1, 2)

@@ -25,7 +25,7 @@ from preprocess.vocabulary import Vocabulary
 
 FORMAT = 1
 MAX_MEMBER = 512 * 2**20  # bytes; a zip bomb ends here
-DTYPES = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
+DTYPES: dict[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 Array = npt.NDArray[Any]
 
 
@@ -48,7 +48,7 @@ class CaptionerFile:
 
 @dataclass
 class _Store:
-    """Arrays laid back to back; an array that is already there, or its transpose, is not repeated."""
+    """Arrays back to back; one that is already there, or its transpose, is not repeated."""
 
     table: dict[str, Any] = field(default_factory=dict)
     chunks: list[bytes] = field(default_factory=list)
@@ -151,7 +151,8 @@ def _check_format(about: Any, path: Path) -> None:
         raise _foreign(path)
     if number > FORMAT:
         raise CaptionerFileError(
-            f"'{path}'은(는) 형식 {number}이고 이 프로그램은 {FORMAT}까지 읽습니다. 프로그램을 새로 받으세요.",
+            f"'{path}'은(는) 형식 {number}이고 이 프로그램은 {FORMAT}까지 읽습니다. "
+            "프로그램을 새로 받으세요.",
             f"'{path}' is format {number} and this version reads up to {FORMAT}. Update the code.",
         )
 
@@ -185,7 +186,8 @@ def _parse(about: Mapping[str, Any], members: Mapping[str, bytes]) -> CaptionerF
 def _array(data: bytes, dtype: str, shape: list[int], offset: int) -> npt.NDArray[np.float32]:
     count = int(np.prod(shape))
     flat = np.frombuffer(data, DTYPES[dtype], count, offset)
-    return flat.reshape(shape).astype(np.float32)
+    array: npt.NDArray[np.float32] = flat.reshape(shape).astype(np.float32)
+    return array
 
 
 def _foreign(path: Path) -> CaptionerFileError:

@@ -4,7 +4,7 @@ A run folder holds log.csv (a line an epoch), last.npz (everything to go on exac
 (the averaged weights of the best epoch), options.json and vocabulary.tsv.
 """
 
-import csv
+import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from keras import ops
 
@@ -22,11 +21,10 @@ from model.beam import BeamOptions, beam_search
 from model.cider import CiderD
 from model.decoding import together
 from model.network import CaptionerConfig, Decoder, start_network, step_network
-from preprocess.dataset import Batch, Dataset, batches
+from model.runs import Weights, claim, load, readable, save, write_log
+from preprocess.dataset import Batch, Dataset, batches, folds
 from preprocess.errors import SettingError
 from preprocess.vocabulary import Vocabulary
-
-Weights = list[npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def fit(
     Returns:
         The decoder with its best averaged weights, its vocabulary, and the log's best line.
     """
-    _claim(run, options)
+    claim(run, asdict(options))
     vocabulary = Vocabulary.build((s for r in train for s in data.sentences[r]), options.min_count)
     trainer = _Trainer(data, train, held, vocabulary, options)
     log = _resume(run, trainer)
@@ -100,12 +98,12 @@ def fit(
         line = trainer.epoch(len(log))
         best = max((entry["cider_d"] for entry in log), default=-1.0)
         if line["cider_d"] > best:
-            _save(run / "best.npz", {"averaged": trainer.averaged()})
+            save(run / "best.npz", {"averaged": trainer.averaged()})
         log.append(line)
-        _save(run / "last.npz", {"state": trainer.state()}, log)
-        _write_log(run / "log.csv", log)
-        print(_readable(line, line["cider_d"] > best), flush=True)
-    trainer.set_averaged(_load(run / "best.npz", "averaged"))
+        save(run / "last.npz", {"state": trainer.state()}, log)
+        write_log(run / "log.csv", log)
+        print(readable(line, line["cider_d"] > best), flush=True)
+    trainer.set_averaged(load(run / "best.npz", "averaged"))
     return trainer.decoder, vocabulary, max(log, key=lambda entry: entry["cider_d"])
 
 
@@ -166,7 +164,7 @@ class _Trainer:
         return loss
 
     def check(self) -> tuple[float, float]:
-        """CIDEr-D of the averaged weights' sentences for the held-out pictures, and their variety."""
+        """CIDEr-D of what the averaged weights say of the held-out pictures, and its variety."""
         current = [np.array(v) for v in self.decoder.trainable_variables]
         self.set_averaged(self.averaged())
         said = decode(self.data, self.held, self.vocabulary, self.networks, BeamOptions(beam=3))
@@ -241,51 +239,41 @@ def _finished(log: Sequence[dict[str, float]], options: TrainOptions) -> bool:
     return len(log) >= options.epochs or stale >= options.patience
 
 
-def _claim(run: Path, options: TrainOptions) -> None:
-    """Makes the run folder; one that was begun with other options is refused."""
-    run.mkdir(parents=True, exist_ok=True)
-    path, wanted = run / "options.json", json.dumps(asdict(options), indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != wanted:
-        raise SettingError(
-            f"'{run}'은(는) 다른 설정으로 시작한 학습입니다. 같은 설정을 쓰거나 --run을 바꾸세요.",
-            f"'{run}' was begun with other options. Use the same ones or another --run.",
-        )
-    path.write_text(wanted, encoding="utf-8")
-
-
 def _resume(run: Path, trainer: _Trainer) -> list[dict[str, float]]:
     if not (run / "last.npz").exists():
         return []
-    trainer.set_state(_load(run / "last.npz", "state"))
+    trainer.set_state(load(run / "last.npz", "state"))
     with np.load(run / "last.npz") as file:
         log: list[dict[str, float]] = json.loads(str(file["log"]))
     return log
 
 
-def _save(path: Path, arrays: dict[str, Weights], log: Sequence[dict[str, float]] = ()) -> None:
-    """Replaces the file in one step, so a kill leaves the old one or the new one."""
-    named = {f"{name}{i:04d}": a for name, group in arrays.items() for i, a in enumerate(group)}
-    new = path.with_suffix(".new")
-    with new.open("wb") as file:
-        np.savez(file, log=np.array(json.dumps(list(log))), **named)  # type: ignore[arg-type]
-    new.replace(path)
+def cross_validate(
+    data: Dataset, rows: Sequence[int], k: int, options: TrainOptions, run: Path
+) -> dict[str, tuple[float, float]]:
+    """Trains k times, each time holding out another fold of whole groups; mean and deviation.
+
+    Each fold has its own folder in `run` and can be interrupted and resumed like any training.
+    """
+    best = []
+    for number, (train, held) in enumerate(folds(data.samples, rows, k), 1):
+        print(f"fold {number}/{k}: {len(train):,} + {len(held):,}", flush=True)
+        best.append(fit(data, train, held, options, run / f"fold{number}")[2])
+    table = {name: [entry[name] for entry in best] for name in ("cider_d", "loss", "epoch")}
+    summary = {n: (float(np.mean(v)), float(np.std(v, ddof=1))) for n, v in table.items()}
+    for name, (mean, deviation) in summary.items():
+        print(f"{name}: {mean:.3f} ± {deviation:.3f}")
+    return summary
 
 
-def _load(path: Path, name: str) -> Weights:
-    with np.load(path) as file:
-        return [file[key] for key in sorted(file.files) if key.startswith(name)]
-
-
-def _write_log(path: Path, log: Sequence[dict[str, float]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(log[0]))
-        writer.writeheader()
-        writer.writerows(log)
-
-
-def _readable(line: dict[str, float], best: bool) -> str:
-    mark = "  ← 가장 좋음 (best)" if best else ""
-    return (
-        f"{int(line['epoch']):3d}  loss {line['loss']:.3f}  CIDEr-D {line['cider_d']:.3f}  "
-        f"distinct {line['distinct']:.2f}  {line['train_s']:.0f}+{line['check_s']:.0f} s{mark}"
-    )
+def signature_of(data: Dataset) -> dict[str, Any]:
+    """What a captioner file tells of its training data: counts, and a hash of the sorted keys."""
+    train = [data.samples[row] for row in data.rows("train")]
+    keys = "\n".join(sorted(sample.key for sample in train))
+    sets = sorted({sample.key.rsplit("/", 1)[0] for sample in train})
+    return {
+        "sets": sets,
+        "pictures": len(train),
+        "captions": sum(len(sample.captions) for sample in train),
+        "keys_sha256": hashlib.sha256(keys.encode()).hexdigest(),
+    }

@@ -24,17 +24,41 @@ def parser() -> argparse.ArgumentParser:
         description="캡션과 사진을 읽어 train.py가 쓰는 데이터 폴더를 만듭니다. "
         "(Reads captions and pictures into a data folder for train.py.)",
     )
-    p.add_argument("--coco", type=Path, action="append", required=True, metavar="captions_ko.json",
-                   help="한국어 COCO 형식의 캡션; 여러 번 쓰면 합칩니다 (may repeat, to merge sets)")
-    p.add_argument("--pictures", type=Path, action="append", required=True, metavar="DIR",
-                   help="file_path의 기준 폴더; --coco마다 하나 (one a --coco)")
-    p.add_argument("--splits", type=Path, action="append", default=[], metavar="splits.json",
-                   help='{"train": [id], "val": [...], "test": [...]}; --coco마다 하나')
+    p.add_argument(
+        "--coco",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="captions_ko.json",
+        help="한국어 COCO 형식의 캡션; 여러 번 쓰면 합칩니다 (may repeat, to merge sets)",
+    )
+    p.add_argument(
+        "--pictures",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="file_path의 기준 폴더; --coco마다 하나 (one a --coco)",
+    )
+    p.add_argument(
+        "--splits",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="splits.json",
+        help='{"train": [id], "val": [...], "test": [...]}; --coco마다 하나',
+    )
     p.add_argument("--out", type=Path, required=True, metavar="DATA", help="만들 데이터 폴더")
-    p.add_argument("--tagger", choices=NAMES, default="okt", help="형태소 분석기 (기본 %(default)s)")
+    p.add_argument(
+        "--tagger", choices=NAMES, default="okt", help="형태소 분석기 (기본 %(default)s)"
+    )
     for option in fields(EncoderOptions):
-        p.add_argument(f"--{option.name}", type=type(option.default), default=option.default,
-                       help="%(default)s")
+        p.add_argument(
+            f"--{option.name}",
+            type=type(option.default),
+            default=option.default,
+            help="%(default)s",
+        )
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     return p
 
@@ -115,8 +139,8 @@ def _distinct(samples: Sequence[Sample]) -> None:
     keys = [s.key for s in samples]
     if len(set(keys)) < len(keys):
         raise DataError(
-            "두 데이터 세트의 폴더 이름과 id가 겹칩니다. 캡션 파일을 서로 다른 이름의 폴더에 두세요.",
-            "two sets share folder name and ids. Put the caption files into folders of other names.",
+            "두 세트의 폴더 이름과 id가 겹칩니다. 캡션 파일을 다른 이름의 폴더에 두세요.",
+            "two sets share folder name and ids. Rename the folder of one caption file.",
         )
 
 

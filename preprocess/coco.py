@@ -91,14 +91,18 @@ def read_coco(captions: Path, pictures: Path, splits: Path | None, report: Repor
     samples = list(_samples(records, captions, pictures, split_of, report))
     if not samples:
         raise DataError(
-            f"'{captions}'에서 쓸 수 있는 사진과 캡션이 없습니다. --pictures '{pictures}'를 확인하세요.",
+            f"'{captions}'에서 쓸 것이 없습니다. --pictures '{pictures}'를 확인하세요.",
             f"nothing usable in '{captions}'. Check --pictures '{pictures}'.",
         )
     return samples
 
 
 def _samples(
-    records: list[Any], source: Path, pictures: Path, split_of: dict[str, str] | None, report: Report
+    records: list[Any],
+    source: Path,
+    pictures: Path,
+    split_of: dict[str, str] | None,
+    report: Report,
 ) -> Iterator[Sample]:
     root, seen = pictures.resolve(), set()
     for record in records:
@@ -152,8 +156,8 @@ def _splits(path: Path | None) -> dict[str, str] | None:
     table = read_json(path)
     if not isinstance(table, dict) or not all(isinstance(ids, list) for ids in table.values()):
         raise DataError(
-            f"'{path}'은(는) {{\"train\": [id], \"val\": [id], \"test\": [id]}} 꼴이어야 합니다.",
-            f"'{path}' must have the form {{\"train\": [id], \"val\": [id], \"test\": [id]}}.",
+            f'\'{path}\'은(는) {{"train": [id], "val": [id], "test": [id]}} 꼴이어야 합니다.',
+            f'\'{path}\' must have the form {{"train": [id], "val": [id], "test": [id]}}.',
         )
     return {str(identity): split for split, ids in table.items() for identity in ids}
 

@@ -42,9 +42,7 @@ class Dataset:
     def rows(self, split: str, within: str = "") -> list[int]:
         """The rows of a split, of the sets whose key begins with `within`."""
         return [
-            i
-            for i, s in enumerate(self.samples)
-            if s.split == split and s.key.startswith(within)
+            i for i, s in enumerate(self.samples) if s.split == split and s.key.startswith(within)
         ]
 
 
@@ -61,7 +59,8 @@ def load(folder: Path) -> Dataset:
         keys, features = open_features(folder / "features")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"'{folder}'은(는) 완성된 데이터 폴더가 아닙니다 ({error}). python -m preprocess를 다시 하세요.",
+            f"'{folder}'은(는) 완성된 데이터 폴더가 아닙니다 ({error}). "
+            "python -m preprocess를 다시 하세요.",
             f"'{folder}' is not a finished data folder ({error}). Run python -m preprocess again.",
         ) from None
     if not keys == [s.key for s in samples] == [key for key, _ in analysed]:
@@ -149,8 +148,10 @@ def _batch(
     return Batch(regions, ids[:, :, :-1], targets, (targets != PAD).astype(np.float32))
 
 
-def folds(samples: Sequence[Sample], rows: Sequence[int], k: int) -> list[tuple[list[int], list[int]]]:
-    """k pairs (train rows, held-out rows); a group is never split. Deterministic by group name."""
+def folds(
+    samples: Sequence[Sample], rows: Sequence[int], k: int
+) -> list[tuple[list[int], list[int]]]:
+    """K pairs (train rows, held-out rows); a group is never split. Deterministic by group name."""
     groups = sorted({samples[row].group for row in rows})
     order = np.random.default_rng(0).permutation(len(groups))
     fold_of = {groups[g]: i % k for i, g in enumerate(order)}

@@ -126,7 +126,7 @@ def port(network: keras.Model, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def _torch_name(layer: str) -> str:
-    """ "block3_expand_bn" -> "_blocks.3._bn0", as the state dict names it."""
+    """The state dict's name of a layer: _blocks.3._bn0 of block3_expand_bn."""
     outer = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head"}
     outer |= {"head_bn": "_bn1"}
     if not layer.startswith("block"):
@@ -154,12 +154,14 @@ def _application(name: str, side: int, weights: bool) -> keras.Model:
     build = getattr(keras.applications, name, None)
     if not callable(build):
         raise SettingError(
-            f"인코더 '{name}'이(가) 없습니다. {', '.join(LITE)} 또는 keras.applications의 이름을 쓰세요.",
+            f"모르는 인코더 '{name}'. {', '.join(LITE)}나 keras.applications에서 고르세요.",
             f"no encoder '{name}'. Use {', '.join(LITE)} or a name of keras.applications.",
         )
     module = importlib.import_module(build.__module__)
     package = importlib.import_module(f"keras.applications.{module.__name__.rsplit('.', 1)[-1]}")
     picture = keras.Input((side, side, 3), name="picture")
     scaled = package.preprocess_input(picture)
-    trunk = build(include_top=False, weights="imagenet" if weights else None, input_shape=(side, side, 3))
+    trunk = build(
+        include_top=False, weights="imagenet" if weights else None, input_shape=(side, side, 3)
+    )
     return keras.Model(picture, trunk(scaled), name=name)

@@ -18,7 +18,7 @@ class CaptioningError(Exception):
     Both texts are the exception's arguments, so an error pickles unchanged (process pools, Ray).
 
     Example:
-        raise SettingError(f"빔 폭은 1 이상이어야 합니다: {n}.", f"beam width must be at least 1: {n}.")
+        raise SettingError(f"빔은 1 이상이어야 합니다: {n}.", f"beam must be at least 1: {n}.")
     """
 
     def __init__(self, korean: str, english: str) -> None:

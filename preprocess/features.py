@@ -102,5 +102,3 @@ def _note(folder: Path, done: int) -> None:
     new = folder / "done.new"
     new.write_text(json.dumps(done), encoding="utf-8")
     new.replace(folder / "done.json")
-
-

@@ -85,7 +85,9 @@ class Session:
         names = list(graph.weights)
         # onnxruntime reads these in place: they must live as long as the session
         self._values = [
-            onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(graph.weights[n], np.float32))
+            onnxruntime.OrtValue.ortvalue_from_numpy(
+                np.ascontiguousarray(graph.weights[n], np.float32)
+            )
             for n in names
         ]
         options.add_external_initializers(names, self._values)

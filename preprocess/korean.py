@@ -4,8 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # after a consonant / after a vowel
-PARTICLES = {"은": "는", "이": "가", "을": "를", "과": "와", "으로": "로", "이나": "나", "이랑": "랑"}
-PAIRS = {form: (closed, opened) for closed, opened in PARTICLES.items() for form in (closed, opened)}
+PARTICLES = {
+    "은": "는",
+    "이": "가",
+    "을": "를",
+    "과": "와",
+    "으로": "로",
+    "이나": "나",
+    "이랑": "랑",
+}
+PAIRS = {
+    form: (closed, opened) for closed, opened in PARTICLES.items() for form in (closed, opened)
+}
 RIEUL = 8  # index of the final consonant ㄹ; 로 follows it: 길로, not 길으로
 
 
@@ -25,7 +35,7 @@ class Morpheme:
 
 
 def compose(morphemes: Sequence[Morpheme]) -> str:
-    """The sentence the morphemes were cut from: compose(analyse(s)) == s."""
+    """The sentence that the morphemes were cut from, spaces put back."""
     pieces = [(" " if m.spaced else "") + m.form for m in morphemes]
     return "".join(pieces).strip()
 

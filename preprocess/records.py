@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Shot:
-    """A half-open span [start_ms, end_ms) of a video, in integer milliseconds from its first frame."""
+    """A half-open span [start_ms, end_ms) of a video, in ms from its first frame."""
 
     start_ms: int
     end_ms: int

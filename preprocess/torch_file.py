@@ -16,7 +16,7 @@ import numpy.typing as npt
 from preprocess.errors import DataError
 
 MAGIC = 0x1950A86A20F9469CFC6C
-DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 class _Storage:
@@ -75,7 +75,7 @@ def read_torch_file(path: Path) -> Mapping[str, npt.NDArray[Any]]:
             return _read(file)
     except (OSError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise DataError(
-            f"'{path}'은(는) 읽을 수 있는 PyTorch 가중치 파일이 아닙니다 ({error}). 다시 설치하세요.",
+            f"'{path}'은(는) PyTorch 가중치 파일이 아닙니다 ({error}). 다시 설치하세요.",
             f"'{path}' is not a readable PyTorch weight file ({error}). Install it again.",
         ) from None
 

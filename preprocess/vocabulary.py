@@ -45,7 +45,7 @@ class Vocabulary:
         return {m: i + SPECIAL for i, m in enumerate(self.morphemes)}
 
     def encode(self, sentence: Sequence[Morpheme], length: int) -> npt.NDArray[np.int32]:
-        """START, the ids, END, then PAD: int32 (length,). Longer sentences lose their tail and END."""
+        """START, the ids, END, then PAD: int32 (length,). Longer sentences are cut."""
         ids = [START, *(self._ids.get(m, UNKNOWN) for m in sentence), END][:length]
         return np.array(ids + [PAD] * (length - len(ids)), dtype=np.int32)
 

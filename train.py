@@ -1,0 +1,133 @@
+"""`python train.py DATA`: a data folder becomes a captioner file."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from preprocess.errors import CaptioningError, DataError
+
+if TYPE_CHECKING:
+    from model.training import TrainOptions
+    from preprocess.dataset import Dataset
+
+HELP = {
+    "epochs": "최대 에폭 수",
+    "batch": "한 번에 보는 사진 수",
+    "sentences": "사진 하나에서 에폭마다 뽑는 캡션 수",
+    "learning_rate": "가장 높을 때의 학습률",
+    "min_count": "이보다 드문 형태소는 모르는 말이 됩니다",
+    "smoothing": "label smoothing",
+    "average": "가중치 이동 평균의 관성",
+    "patience": "CIDEr-D가 나아지지 않아도 기다리는 에폭 수",
+    "check": "에폭마다 캡션을 만들어 보는 검증 사진 수",
+    "longest": "가장 긴 문장 (형태소)",
+    "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
+    "seed": "난수 씨앗",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; defaults are those of TrainOptions."""
+    from model.training import TrainOptions
+
+    p = argparse.ArgumentParser(
+        prog="train.py",
+        description="python -m preprocess가 만든 폴더로 캡셔너를 학습합니다. 멈추면 같은 명령으로 "
+        "이어집니다. (Trains a captioner; the same command goes on after an interruption.)",
+    )
+    p.add_argument("data", type=Path, metavar="DATA", help="데이터 폴더")
+    p.add_argument("--out", type=Path, default=Path("my.kcap"), help="캡셔너 파일 (%(default)s)")
+    p.add_argument("--run", type=Path, help="학습 기록 폴더 (runs/OUT)")
+    p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
+    p.add_argument("--terms", default="", help="캡셔너 파일에 적을 이용 조건")
+    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    for option in fields(TrainOptions):
+        _add(p, option.name, option.default)
+    return p
+
+
+def _add(p: argparse.ArgumentParser, name: str, default: Any) -> None:
+    flag, text = name.replace("_", "-"), HELP[name]
+    if isinstance(default, bool):
+        p.add_argument(f"--no-{flag}", dest=name, action="store_false", default=default, help=text)
+    else:
+        p.add_argument(
+            f"--{flag}", type=type(default), default=default, help=f"{text} (%(default)s)"
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    from model.training import TrainOptions
+
+    arguments = parser().parse_args(argv)
+    try:
+        options = TrainOptions(**{f.name: getattr(arguments, f.name) for f in fields(TrainOptions)})
+        _run(arguments, options)
+    except CaptioningError as error:
+        print(f"train.py: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("train.py: 멈췄습니다. 같은 명령으로 이어서 학습합니다.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(arguments: argparse.Namespace, options: "TrainOptions") -> None:
+    from model.training import cross_validate, fit
+    from preprocess.dataset import load
+
+    data = load(arguments.data)
+    run: Path = arguments.run or Path("runs") / arguments.out.stem
+    train, held = data.rows("train"), data.rows("val")
+    _usable(arguments, train, held)
+    if arguments.folds:
+        cross_validate(data, train + held, arguments.folds, options, run)
+        return
+    decoder, vocabulary, best = fit(data, train, held, options, run)
+    _save(arguments, options, data, decoder, vocabulary, best)
+
+
+def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) -> None:
+    if arguments.folds == 1 or arguments.folds > len(train + held):
+        raise DataError(
+            f"--folds {arguments.folds}: 2부터 사진 수({len(train + held)})까지입니다.",
+            f"--folds {arguments.folds}: give 2 to {len(train + held)}, the number of pictures.",
+        )
+    if not train or not (held or arguments.folds):
+        raise DataError(
+            f"'{arguments.data}'에 train {len(train)}장, val {len(held)}장뿐입니다. 둘 다 있어야 합니다: "
+            "python -m preprocess --splits로 나누거나 --folds를 쓰세요.",
+            f"'{arguments.data}' has {len(train)} train and {len(held)} val pictures. Both are "
+            "needed: split with python -m preprocess --splits, or use --folds.",
+        )
+
+
+def _save(
+    arguments: argparse.Namespace, options: "TrainOptions", data: "Dataset",
+    decoder: Any, vocabulary: Any, best: dict[str, Any],
+) -> None:  # fmt: skip
+    from model.export import save
+    from model.training import signature_of
+
+    settings = data.settings
+    about = {key: settings[key] for key in ("encoder", "side", "tagger")} | {
+        "terms": arguments.terms,
+        "training": asdict(options),
+        "best_epoch": best,
+        "data": signature_of(data),
+    }
+    save(arguments.out, decoder, vocabulary, about)
+    size = arguments.out.stat().st_size / 1e6
+    print(json.dumps(best, ensure_ascii=False))
+    print(
+        f"{arguments.out} ({size:.1f} MB): python caption_video.py film.mp4 --model {arguments.out}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
