@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402 - the sizes of thread pools are read when numpy is imported
 import argparse
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
 
+from model.beam import BeamOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.frames import MediaInfo, probe
 from video.command import build_parser, language_of
@@ -86,12 +88,12 @@ def _run(args: argparse.Namespace) -> int:
     if not jobs and inputs:
         return 1
     try:
-        captioner = load_captioner(args.model)
+        captioner = load_captioner(args.model, _options(BeamOptions, args))
     except CaptioningError as error:
         _complain(error, args.lang)
         return 1
     if args.about:
-        _say(captioner.about)
+        _say(json.dumps(captioner.about, ensure_ascii=False, indent=2, default=str))
     for media, target in jobs:
         try:
             _caption_one(media, target, captioner, args, burning)
@@ -124,7 +126,7 @@ def _jobs(
     return jobs
 
 
-def load_captioner(path: Path) -> "Captioner":
+def load_captioner(path: Path, options: BeamOptions) -> "Captioner":
     """The captioner in a file.
 
     Raises:
@@ -139,7 +141,7 @@ def load_captioner(path: Path) -> "Captioner":
         )
     from model.captioner import Captioner
 
-    return Captioner.load(path)
+    return Captioner.load(path, options)
 
 
 def _caption_one(

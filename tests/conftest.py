@@ -12,10 +12,10 @@ class ColourCaptioner:
     """Says '빨간 화면이다' for red; keeps the sizes of the batches it was asked for."""
 
     name = "colours"
-    about = "색깔을 말하는 대역"
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.about = {"terms": "색깔을 말하는 대역"}
 
     def caption_many(self, shots: Sequence[np.ndarray]) -> list[Caption]:
         self.batches.append(len(shots))

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import caption_video
+from model.beam import BeamOptions
 from preprocess.frames import probe
 from tests.clips import RED, colour_clip, ffmpeg, with_sound
 from video.command import build_parser
@@ -44,7 +45,7 @@ def film(original, tmp_path) -> Path:
 @pytest.fixture
 def door(captioner, monkeypatch, capsys):
     """Runs the door with a stand-in captioner: (status, stdout, stderr)."""
-    monkeypatch.setattr(caption_video, "load_captioner", lambda path: captioner)
+    monkeypatch.setattr(caption_video, "load_captioner", lambda path, options: captioner)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = caption_video.main([str(a) for a in arguments])
@@ -59,9 +60,10 @@ def names(folder: Path) -> list[str]:
 
 def test_defaults_are_those_of_the_options():
     args = vars(build_parser().parse_args(["x"]))
-    for options in (ShotOptions(), BurnOptions()):
+    unasked = {"preset", "length_power", "max_tokens", "no_repeat"}
+    for options in (ShotOptions(), BurnOptions(), BeamOptions()):
         for field in fields(options):
-            if field.name != "preset":
+            if field.name not in unasked:
                 assert args[field.name] == getattr(options, field.name), field.name
 
 
@@ -228,7 +230,7 @@ def test_a_missing_captioner_says_what_to_do(film, capsys):
 
 
 def test_about(door):
-    assert door("--about") == (0, "색깔을 말하는 대역\n", "")
+    assert door("--about") == (0, '{\n  "terms": "색깔을 말하는 대역"\n}\n', "")
 
 
 def test_a_name_too_long_for_its_result_is_said_before_any_work(film, door, captioner):
@@ -250,7 +252,7 @@ import sys
 sys.path.insert(0, {root!r})
 import caption_video
 from tests.conftest import ColourCaptioner
-caption_video.load_captioner = lambda path: ColourCaptioner()
+caption_video.load_captioner = lambda path, options: ColourCaptioner()
 sys.exit(caption_video.main(sys.argv[1:]))
 """
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
+from model.beam import BeamOptions
 from video.draw import BurnOptions
 from video.shots import ShotOptions
 
@@ -64,6 +65,7 @@ def build_parser(language: str = "ko") -> argparse.ArgumentParser:
     parser.language = language
     _add_main(parser.add_argument_group("입력과 출력" if ko else "input and output"), ko)
     _add_shots(parser.add_argument_group("장면 나누기" if ko else "shots"), ko)
+    _add_sentences(parser.add_argument_group("문장" if ko else "sentences"), ko)
     _add_burning(parser.add_argument_group("그려 넣기" if ko else "drawing"), ko)
     _add_rest(parser.add_argument_group("그 밖" if ko else "other"), ko)
     return parser
@@ -132,6 +134,19 @@ def _add_shots(group: Any, ko: bool) -> None:
         shown = f"{value / 1000:g}" if name.endswith("_ms") else f"{value:g}"
         told = f"{korean} (기본: {shown})" if ko else f"{english} (default: {shown})"
         group.add_argument(flag, dest=name, type=kind, default=value, metavar=metavar, help=told)
+
+
+def _add_sentences(group: Any, ko: bool) -> None:
+    default = BeamOptions()
+    group.add_argument(
+        "--beam",
+        type=partial(_whole, low=1, high=64),
+        default=default.beam,
+        metavar="N",
+        help=f"함께 견주는 문장의 수; 1이 가장 빠름 (기본: {default.beam})"
+        if ko
+        else f"sentences weighed side by side; 1 is fastest (default: {default.beam})",
+    )
 
 
 def _add_burning(group: Any, ko: bool) -> None:
