@@ -37,14 +37,23 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
     if image is None:
         return None
     with image:
-        turns = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1), 0)
-        animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
-        if animated:
-            return _animation(path, limits) if image.format == "WEBP" else None
-    if image.format == "GIF":
+        turns, animated = _header(image)
+    if animated and image.format == "WEBP":
+        return _animation(path, limits)
+    if animated or image.format == "GIF":
         return None
     height, width = read_still(path).shape[:2]
     return MediaInfo(path, "picture", width, height, PICTURE_MS, 1.0, turns, False, 0)
+
+
+def _header(image: Image.Image) -> tuple[int, bool]:
+    """Degrees clockwise to upright, and whether it moves; a damaged header says neither."""
+    try:
+        turns = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1), 0)
+        moves = bool(getattr(image, "is_animated", False))
+    except _BROKEN:
+        return 0, False
+    return turns, moves and image.format in ("GIF", "PNG", "WEBP")
 
 
 def read_still(path: Path) -> Picture:

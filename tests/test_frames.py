@@ -141,3 +141,11 @@ def test_playlist_in_disguise_opens_no_other_file(tmp_path, text):
     clips.ffmpeg("-i", clip, "-c", "copy", tmp_path / "secret.ts")
     (tmp_path / "film.mp4").write_text(text.format(clip=tmp_path / "secret.ts"))
     assert "not a video" in refused(tmp_path / "film.mp4")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif"])
+def test_pictures_cut_off_in_the_header_are_refused(tmp_path, suffix):
+    path = tmp_path / f"p.{suffix}"
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc=s=322x201", "-frames:v", "1", path)
+    path.write_bytes(path.read_bytes()[:40])
+    assert refused(path)
