@@ -248,6 +248,19 @@ def test_moviepy_draws_too(sounding, tmp_path, suffix):
 
 
 @untidy
+def test_moviepy_that_fails_is_one_line(sounding, tmp_path, monkeypatch):
+    pytest.importorskip("moviepy")
+
+    def fail(*arguments):
+        raise OSError("MoviePy error:\n\nFFMPEG encountered\nmany lines")
+
+    monkeypatch.setattr("video.burn._write_composed", fail)
+    with pytest.raises(OutputError, match="--engine ffmpeg") as caught:
+        burned(sounding, tmp_path / "out.mp4", engine="moviepy")
+    assert "\n" not in caught.value.text("ko") and list(tmp_path.iterdir()) == []
+
+
+@untidy
 def test_moviepy_gets_turned_film_upright(sounding, tmp_path):
     pytest.importorskip("moviepy")
     clip = turned(sounding, tmp_path / "t.mp4", 90)

@@ -128,7 +128,19 @@ def _compose(job: Job, temporary: Path) -> None:
             end_s = min(cue.end_ms / 1000, film.duration)
             placed = text.with_start(cue.start_ms / 1000).with_end(end_s)
             texts.append(placed.with_position(("center", bottom - text.h)))
-        _write_composed(job, CompositeVideoClip([film, *texts], size=film.size), temporary)
+        composed = CompositeVideoClip([film, *texts], size=film.size)
+        try:
+            _write_composed(job, composed, temporary)
+        except OSError as error:  # what MoviePy says of its ffmpeg, over many lines
+            raise _not_composed(job.media.path.name, str(error)) from None
+
+
+def _not_composed(name: str, said: str) -> OutputError:
+    reason = " ".join(said.split())[-200:]
+    return OutputError(
+        f"moviepy가 '{name}'의 결과를 쓰지 못했습니다 ({reason}). --engine ffmpeg로 해 보세요.",
+        f"moviepy could not write the result of '{name}' ({reason}). Try --engine ffmpeg.",
+    )
 
 
 def _no_moviepy() -> MissingExtra:
