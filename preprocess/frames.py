@@ -197,7 +197,7 @@ def _packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet
     while True:
         try:
             yield next(packets)
-        except (StopIteration, av.error.FFmpegError):
+        except (StopIteration, av.error.FFmpegError, IndexError):  # a damaged stream table
             return
 
 
