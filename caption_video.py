@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
@@ -93,7 +93,7 @@ def _run(args: argparse.Namespace) -> int:
         _complain(error, args.lang)
         return 1
     if args.about:
-        _say(json.dumps(captioner.about, ensure_ascii=False, indent=2, default=str))
+        _say(_about(captioner.about))
     for media, target in jobs:
         try:
             _caption_one(media, target, captioner, args, burning)
@@ -144,6 +144,13 @@ def load_captioner(path: Path, options: BeamOptions) -> "Captioner":
     return Captioner.load(path, options)
 
 
+def _about(told: Mapping[str, Any]) -> str:
+    """What a captioner file says of itself, without the bookkeeping of its parts."""
+    parts = ("sha256", "arrays", "weights", "graphs")
+    kept = {key: value for key, value in told.items() if key not in parts}
+    return json.dumps(kept, ensure_ascii=False, indent=2, default=str)
+
+
 def _caption_one(
     media: MediaInfo,
     target: Path,
@@ -163,6 +170,7 @@ def _caption_one(
 
         on_shot = None if args.quiet else tell
         track = caption_media(media, captioner, pipeline, on_shot, progress)
+    track = replace(track, captioner=args.model.name)
     with _bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, say):
         write(media, track, target, burning, progress)
     _say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")

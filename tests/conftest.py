@@ -15,7 +15,7 @@ class ColourCaptioner:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
-        self.about = {"terms": "색깔을 말하는 대역"}
+        self.about = {"terms": "색깔을 말하는 대역", "sha256": {"x": "0"}}
 
     def caption_many(self, shots: Sequence[np.ndarray]) -> list[Caption]:
         self.batches.append(len(shots))

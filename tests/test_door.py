@@ -111,7 +111,8 @@ def test_the_suffix_decides(film, door, suffix):
     starts = {".srt": "1\n", ".vtt": "WEBVTT", ".ass": "[Script", ".json": "{", ".txt": "[00:"}
     assert text.startswith(starts[suffix]) and text.count("화면이다") == 3
     if suffix == ".json":
-        assert from_json(text).video == "film.mp4" and json.loads(text)["duration_ms"] == 6000
+        assert (from_json(text).video, from_json(text).captioner) == ("film.mp4", "default.kcap")
+        assert json.loads(text)["duration_ms"] == 6000
 
 
 def test_pictures_and_gifs_keep_their_kind(tmp_path, door):
