@@ -100,7 +100,7 @@ def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) ->
         )
     if not train or not (held or arguments.folds):
         raise DataError(
-            f"'{arguments.data}'에 train {len(train)}장, val {len(held)}장뿐입니다. 둘 다 있어야 합니다: "
+            f"'{arguments.data}': train {len(train)}장, val {len(held)}장. 둘 다 필요합니다: "
             "python -m preprocess --splits로 나누거나 --folds를 쓰세요.",
             f"'{arguments.data}' has {len(train)} train and {len(held)} val pictures. Both are "
             "needed: split with python -m preprocess --splits, or use --folds.",

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from model.network import CaptionerConfig, Decoder, start_network, step_network
@@ -45,7 +46,7 @@ def restore(path: Path) -> tuple[Decoder, CaptionerFile]:
 
 def named_weights(decoder: Decoder) -> dict[str, Array]:
     """The decoder's trainable arrays by path, e.g. "decoder/see/kernel"."""
-    return {v.path: np.array(v) for v in decoder.trainable_variables}
+    return {v.path: keras.ops.convert_to_numpy(v) for v in decoder.trainable_variables}
 
 
 def set_weights(decoder: Decoder, weights: Mapping[str, Array]) -> None:

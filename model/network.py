@@ -104,7 +104,7 @@ class Decoder(keras.Model):  # type: ignore[misc]
         return values, self.key(values), *ops.split(first, 2, axis=-1)
 
     def attend(self, h: Any, values: Any, keys: Any) -> tuple[Any, Any]:
-        """h (B, k, H) -> gated context (B, k, C), attention (B, k, R); Xu et al. eq. 4-6."""
+        """H (B, k, H) -> gated context (B, k, C), attention (B, k, R); Xu et al. eq. 4-6."""
         query, gate = ops.split(self.ask(h), [self.config.attention], axis=-1)
         mixed = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(keys, 1))  # (B, k, R, A)
         weights = ops.softmax(ops.squeeze(self.weigh(mixed), -1), axis=-1)

@@ -165,7 +165,7 @@ class _Trainer:
 
     def check(self) -> tuple[float, float]:
         """CIDEr-D of what the averaged weights say of the held-out pictures, and its variety."""
-        current = [np.array(v) for v in self.decoder.trainable_variables]
+        current = [ops.convert_to_numpy(v) for v in self.decoder.trainable_variables]
         self.set_averaged(self.averaged())
         said = decode(self.data, self.held, self.vocabulary, self.networks, BeamOptions(beam=3))
         self.set_averaged(current)
@@ -182,7 +182,7 @@ class _Trainer:
 
     def state(self) -> Weights:
         """Everything the next step depends on: weights, dropout seeds, optimizer, average."""
-        return [np.array(v) for v in self._variables()]
+        return [ops.convert_to_numpy(v) for v in self._variables()]
 
     def set_state(self, state: Weights) -> None:
         for variable, value in zip(self._variables(), state, strict=True):

@@ -4,6 +4,7 @@ A graph is kept as its structure and its weights by name, so that weights can be
 float16 and once, however many graphs read them.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,9 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
     import onnx
 
     network(example if len(example) > 1 else example[0])  # Keras exports only what has been called
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # tf2onnx asks NumPy whether it still has np.object, and NumPy warns
+        warnings.filterwarnings("ignore", category=FutureWarning)
         path = Path(folder) / "graph.onnx"
         network.export(path, format="onnx", verbose=False)
         proto = onnx.load(path)

@@ -1,0 +1,263 @@
+"""The captioner file and the captioner: what is saved is what speaks, and nothing runs."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from model.beam import BeamOptions, beam_search
+from model.captioner import Captioner
+from model.decoding import together
+from model.export import decoder_graphs, named_weights, restore, set_weights
+from model.network import CaptionerConfig, Decoder, start_network, step_network
+from model.storage import CaptionerFile, read_captioner, rounded, write_captioner
+from preprocess.errors import CaptionerFileError, SettingError
+from preprocess.graph import Graph, export_graph
+from preprocess.korean import Morpheme
+from preprocess.vocabulary import Vocabulary
+
+SIDE, CONFIG = 8, {"regions": 4, "features": 3, "embedding": 6, "hidden": 7, "context": 5}
+WORDS = [Morpheme(form, "Noun", True) for form in "개고양이소말닭꿩물불흙"]
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    network = Decoder(CaptionerConfig(len(WORDS) + 4, attention=5, **CONFIG))
+    network.build()
+    random = np.random.default_rng(4)
+    set_weights(
+        network,
+        {n: rounded(random.normal(size=a.shape)) for n, a in named_weights(network).items()},
+    )
+    return network
+
+
+@pytest.fixture(scope="module")
+def contents(decoder):
+    import keras
+
+    picture = keras.Input((SIDE, SIDE, 3))  # the stand-in CNN averages the colours of quarters
+    quarters = keras.layers.AveragePooling2D(SIDE // 2)(picture)
+    regions = keras.layers.Reshape((4, 3))(keras.layers.Rescaling(1 / 255)(quarters))
+    encoder = export_graph(
+        keras.Model(picture, regions), [np.zeros((1, SIDE, SIDE, 3), np.float32)]
+    )
+    graphs = decoder_graphs(decoder) | {"encoder": encoder}
+    from dataclasses import asdict
+
+    about = {"config": asdict(decoder.config), "side": SIDE, "terms": "시험용"}
+    return CaptionerFile(about, Vocabulary(tuple(WORDS)), named_weights(decoder), graphs)
+
+
+@pytest.fixture
+def kcap(tmp_path, contents):
+    path = tmp_path / "시험.kcap"
+    write_captioner(path, contents)
+    return path
+
+
+def shots(count, seed=0):
+    random = np.random.default_rng(seed)
+    sizes = random.integers(1, 40, (count, 3))
+    return [random.integers(0, 256, (1 + n % 3, h, w, 3), dtype=np.uint8) for n, h, w in sizes]
+
+
+def test_a_file_comes_back_as_it_was(kcap, contents, decoder):
+    found = read_captioner(kcap)
+    assert found.about == contents.about
+    assert found.vocabulary == contents.vocabulary
+    for name, array in contents.weights.items():
+        np.testing.assert_array_equal(found.weights[name], array)
+    for name, graph in contents.graphs.items():
+        assert found.graphs[name].structure == graph.structure
+        for key, array in graph.weights.items():
+            np.testing.assert_array_equal(found.graphs[name].weights[key], array)
+
+
+def test_the_same_captioner_gives_the_same_bytes(tmp_path, contents):
+    for name in ("a", "b"):
+        write_captioner(tmp_path / name, contents)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_an_array_is_stored_once_even_transposed(tmp_path):
+    array = np.arange(600, dtype=np.float32).reshape(20, 30)
+    graphs = {"step": Graph(b"", {"a": array, "b": array.T})}
+    path = tmp_path / "once.kcap"
+    write_captioner(path, CaptionerFile({}, Vocabulary(()), {"w": array}, graphs))
+    with zipfile.ZipFile(path) as file:
+        assert file.getinfo("weights.bin").file_size == 2 * array.size
+    np.testing.assert_array_equal(read_captioner(path).graphs["step"].weights["b"], array.T)
+
+
+def test_restoring_gives_the_decoder_back(kcap, decoder):
+    again, _ = restore(kcap)
+    for name, array in named_weights(decoder).items():
+        np.testing.assert_array_equal(named_weights(again)[name], array)
+
+
+def test_the_graphs_say_what_keras_says(kcap, decoder):
+    captioner = Captioner.load(kcap)
+    vocabulary = Vocabulary(tuple(WORDS))
+    start, step = start_network(decoder), step_network(decoder)
+    frames = [s[:1] for s in shots(60)]
+    regions = np.concatenate([captioner.features(f) for f in frames])
+    started = [keras.ops.convert_to_numpy(a) for a in start.predict_on_batch(regions)]
+    advance, state = together(
+        lambda *inputs: [
+            keras.ops.convert_to_numpy(a) for a in step.predict_on_batch(list(inputs))
+        ],
+        started,
+        np.ones(60, int),
+        4,
+        [],
+    )
+    found = beam_search(advance, state, BeamOptions())
+    said = [tuple(m.form for m in vocabulary.decode(h[0].tokens)) for h in found]
+    assert [c.morphemes for c in captioner.caption_many(frames)] == said
+
+
+def test_step_by_step_equals_teacher_forcing(decoder):
+    random = np.random.default_rng(1)
+    regions = random.normal(size=(2, 4, 3)).astype(np.float32)
+    tokens = random.integers(4, len(WORDS), (2, 3, 5)).astype(np.int32)
+    whole = np.asarray(decoder((regions, tokens)))
+    values, keys, h, c = (
+        keras.ops.convert_to_numpy(a) for a in start_network(decoder).predict_on_batch(regions)
+    )
+    h, c = h.repeat(3, 1), c.repeat(3, 1)
+    for t in range(5):
+        inputs = [tokens[:, :, t], h, c, values, keys]
+        scores, h, c, weights = (
+            keras.ops.convert_to_numpy(a) for a in step_network(decoder).predict_on_batch(inputs)
+        )
+        expected = whole[:, :, t] - np.log(np.exp(whole[:, :, t]).sum(-1, keepdims=True))
+        np.testing.assert_allclose(scores, expected, atol=1e-4)
+        np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+
+
+def test_a_batch_says_what_each_shot_says_alone(kcap):
+    captioner, many = Captioner.load(kcap), shots(20, seed=2)
+    together_said = captioner.caption_many(many)
+    for shot, caption in zip(many, together_said, strict=True):
+        alone = captioner.caption(shot)
+        assert (alone.text, alone.morphemes) == (caption.text, caption.morphemes)
+        assert alone.score == pytest.approx(caption.score, abs=1e-4)
+        assert caption.attention.shape == (len(caption.morphemes), len(shot), 2, 2)
+        np.testing.assert_allclose(caption.attention.sum((2, 3)), 1, atol=1e-4)
+
+
+def test_a_shot_of_equal_frames_says_what_one_frame_says(kcap):
+    captioner = Captioner.load(kcap)
+    for shot in shots(8, seed=3):
+        one = captioner.caption(shot[:1])
+        three = captioner.caption(shot[:1].repeat(3, 0))
+        assert one.text == three.text
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        np.zeros((4, 4, 3), np.uint8),
+        np.zeros((0, 4, 4, 3), np.uint8),
+        np.zeros((1, 4, 4, 3), np.float32),
+        np.zeros((1, 4, 4, 4), np.uint8),
+    ],
+)
+def test_frames_of_another_kind_are_refused(kcap, frames):
+    with pytest.raises(SettingError, match="uint8"):
+        Captioner.load(kcap).caption(frames)
+
+
+def rewritten(path, change, member="captioner.json"):
+    """The file with one member changed."""
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members[member] = change(members[member])
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return path
+
+
+def test_a_newer_format_is_named(kcap):
+    def newer(data):
+        return json.dumps(json.loads(data) | {"format": 99}).encode()
+
+    with pytest.raises(CaptionerFileError, match="format 99 and this version reads up to 1"):
+        read_captioner(rewritten(kcap, newer))
+
+
+@pytest.mark.parametrize("member", ["weights.bin", "vocabulary.tsv", "step.onnx"])
+def test_a_changed_member_is_found_by_its_hash(kcap, member):
+    def flip(data):
+        return data[:-1] + bytes([data[-1] ^ 1])
+
+    with pytest.raises(CaptionerFileError, match=f"damaged .{member}"):
+        read_captioner(rewritten(kcap, flip, member))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda about: about.pop("arrays"),
+        lambda about: about["arrays"].update({"x": ["float16", [10**6], 0]}),
+        lambda about: about["arrays"].update({"x": ["object", [1], 0]}),
+        lambda about: about.update(sha256=[]),
+        lambda about: about["sha256"].update({"missing.onnx": ""}),
+        lambda about: about.update(graphs={"step": {"a": 3}}),
+    ],
+)
+def test_a_nonsensical_description_is_damage_not_a_traceback(kcap, change):
+    def edit(data):
+        about = json.loads(data)
+        change(about)
+        return json.dumps(about).encode()
+
+    with pytest.raises(CaptionerFileError, match="damaged"):
+        read_captioner(rewritten(kcap, edit))
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + b"\0" * 64, b"\x89HDF\r\n"])
+def test_a_file_that_is_not_ours_is_named(tmp_path, content):
+    path = tmp_path / "other.kcap"
+    path.write_bytes(content)
+    with pytest.raises(CaptionerFileError, match="is not a captioner file"):
+        read_captioner(path)
+
+
+def test_another_zip_is_not_ours(tmp_path):
+    path = tmp_path / "other.kcap"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("readme.txt", "hello")
+    with pytest.raises(CaptionerFileError, match="is not a captioner file"):
+        read_captioner(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CaptionerFileError, match="no captioner file"):
+        read_captioner(tmp_path / "none.kcap")
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.6, 0.95])
+def test_a_truncated_file_is_refused(kcap, keep):
+    data = kcap.read_bytes()
+    kcap.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(CaptionerFileError):
+        read_captioner(kcap)
+
+
+def test_captioning_imports_no_training_library(kcap):
+    code = (
+        "import sys, numpy as np; from model.captioner import Captioner;"
+        "Captioner.load(sys.argv[1]).caption(np.zeros((1, 9, 9, 3), np.uint8));"
+        "print([m for m in ('tensorflow', 'keras', 'konlpy', 'torch', 'onnx') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(kcap)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
