@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model import peers
+from model.beam import BeamOptions
 from model.captioner import Captioner, Frames
 from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
-from preprocess.errors import CaptioningError, DataError, OutputError, SettingError
+from preprocess.errors import CaptioningError, DataError, OutputError
 from preprocess.features import open_features
 from preprocess.morphemes import read_morphemes
 from preprocess.pictures import read_picture, to_square
@@ -165,16 +166,9 @@ def open_captioner(path: Path, beam: int | None) -> Captioner:
         CaptionerFileError: the file cannot be used.
         SettingError: the beam width cannot be used.
     """
-    captioner = Captioner.load(path)
     if beam is None:
-        return captioner
-    with_beam: Callable[[int], Captioner] | None = getattr(captioner, "with_beam", None)
-    if beam < 1 or with_beam is None:
-        raise SettingError(
-            f"빔 폭 {beam}은(는) 쓸 수 없습니다. 1 이상을 주거나 --beam을 빼세요.",
-            f"beam width {beam} cannot be used. Give 1 or more, or leave --beam out.",
-        )
-    return with_beam(beam)
+        return Captioner.load(path)
+    return Captioner.load(path, BeamOptions(beam=beam))
 
 
 def evaluate(arguments: argparse.Namespace) -> ScoreReport:
