@@ -63,7 +63,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             raise no_frame(path)
         origin_ms = _time_ms(first.pts, first.time_base) or 0
         animated = container.format.name in _ANIMATIONS
-        width, height = _upright_size(first, stream)
+        width, height = _upright_size(first, _aspect(stream))
         found = MediaInfo(
             path=path,
             kind="animation" if animated else "video",
@@ -112,7 +112,7 @@ class _Converter:
     """Scales and turns a stream's frames; keeps the scalers' tables between frames."""
 
     def __init__(self, stream: VideoStream) -> None:
-        self._stream = stream
+        self._aspect = _aspect(stream)  # a number: the stream itself is freed with its container
         self._thumbs, self._pictures = VideoReformatter(), VideoReformatter()
 
     def thumb(self, frame: VideoFrame) -> Picture:
@@ -124,7 +124,7 @@ class _Converter:
         return np.stack(small, axis=-1).astype(np.uint8, copy=False)
 
     def picture(self, frame: VideoFrame) -> Picture:
-        width, height = shrunk(*_upright_size(frame, self._stream))
+        width, height = shrunk(*_upright_size(frame, self._aspect))
         if frame.rotation % 180:
             width, height = height, width
         layout = "rgba" if _has_alpha(frame) else "rgb24"
@@ -251,12 +251,15 @@ def _container_start_ms(container: InputContainer) -> int:
     return round((container.start_time or 0) / 1000)  # AV_TIME_BASE counts microseconds
 
 
-def _upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Width and height as seen: square pixels, turned; the stretched side grows, as players do."""
-    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
-    width, height = frame.width, frame.height
-    if aspect > 0:
-        width = max(1, round(width * aspect))
+def _aspect(stream: VideoStream) -> Fraction:
+    """Width of one stored pixel over its height."""
+    told = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return told if told and told > 0 else Fraction(1)
+
+
+def _upright_size(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
+    """Width and height as seen: square pixels (the width gives way, as in players), turned."""
+    width, height = max(1, round(frame.width * aspect)), frame.height
     return (height, width) if frame.rotation % 180 else (width, height)
 
 

@@ -149,3 +149,13 @@ def test_pictures_cut_off_in_the_header_are_refused(tmp_path, suffix):
     clips.ffmpeg("-f", "lavfi", "-i", "testsrc=s=322x201", "-frames:v", "1", path)
     path.write_bytes(path.read_bytes()[:40])
     assert refused(path)
+
+
+def test_a_frame_outlives_its_film(tmp_path):
+    path = clips.colour_clip(tmp_path / "a.mp4", sar=Fraction(4, 3))
+    for _ in range(20):
+        film = frames(probe(path))
+        frame = next(film)
+        film.close()
+        del film
+        assert frame.picture().shape == (90, 213, 3) and frame.thumb().shape == (36, 64, 3)
