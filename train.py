@@ -25,6 +25,8 @@ HELP = {
     "patience": "CIDEr-D가 나아지지 않아도 기다리는 에폭 수",
     "check": "에폭마다 캡션을 만들어 보는 검증 사진 수",
     "longest": "가장 긴 문장 (형태소)",
+    "hidden": "LSTM의 너비",
+    "embedding": "형태소 벡터의 너비",
     "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
     "seed": "난수 씨앗",
 }
@@ -43,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, default=Path("my.kcap"), help="캡셔너 파일 (%(default)s)")
     p.add_argument("--run", type=Path, help="학습 기록 폴더 (runs/OUT)")
     p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
-    p.add_argument("--terms", default="", help="캡셔너 파일에 적을 이용 조건")
+    p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     for option in fields(TrainOptions):
         _add(p, option.name, option.default)
@@ -107,6 +109,16 @@ def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) ->
         )
 
 
+def _terms(path: Path | None) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"이용 조건 '{path}'을(를) 읽을 수 없습니다 ({error}). 경로를 확인하세요.",
+            f"cannot read the terms '{path}' ({error}). Check the path.",
+        ) from None
+
+
 def _save(
     arguments: argparse.Namespace, options: "TrainOptions", data: "Dataset",
     decoder: Any, vocabulary: Any, best: dict[str, Any],
@@ -116,7 +128,7 @@ def _save(
 
     settings = data.settings
     about = {key: settings[key] for key in ("encoder", "side", "tagger")} | {
-        "terms": arguments.terms,
+        "terms": _terms(arguments.terms),
         "training": asdict(options),
         "best_epoch": best,
         "data": signature_of(data),

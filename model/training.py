@@ -40,6 +40,8 @@ class TrainOptions:
         average: momentum of the moving average of the weights, the ones that are kept.
         patience: epochs without a better CIDEr-D before training ends.
         check: held-out pictures decoded after each epoch.
+        hidden: width of the LSTM and of what it sees.
+        embedding: width of a morpheme's vector.
         attend: False trains the comparison without attention (mean feature alone).
     """
 
@@ -53,6 +55,8 @@ class TrainOptions:
     patience: int = 5
     check: int = 512
     longest: int = 24
+    hidden: int = 512
+    embedding: int = 384
     attend: bool = True
     seed: int = 0
 
@@ -76,7 +80,7 @@ def smoothed_loss(targets: Any, logits: Any, weights: Any, smoothing: float) -> 
         weights: float32 (B, k, T), 0 where the target is padding.
         smoothing: share of the uniform distribution (Szegedy et al. 2016, section 7).
     """
-    log_probabilities = ops.log_softmax(logits)
+    log_probabilities = ops.log_softmax(ops.cast(logits, "float32"))
     hit = ops.squeeze(ops.take_along_axis(log_probabilities, ops.expand_dims(targets, -1), -1), -1)
     loss = -(1 - smoothing) * hit - smoothing * ops.mean(log_probabilities, -1)
     return ops.sum(loss * weights) / ops.sum(weights)
@@ -116,11 +120,12 @@ class _Trainer:
     ) -> None:  # fmt: skip
         keras.utils.set_random_seed(options.seed)
         self.data, self.train, self.options = data, train, options
-        self.held, self.vocabulary = list(held)[: options.check], vocabulary
+        self.held, self.vocabulary = _some(held, options.check), vocabulary
         regions, width = data.features.shape[2:]
         config = CaptionerConfig(
-            len(vocabulary), regions=regions, features=width, attend=options.attend
-        )
+            len(vocabulary), regions, width, options.embedding, options.hidden, options.hidden,
+            options.hidden // 2, attend=options.attend,
+        )  # fmt: skip
         self.decoder = Decoder(config)
         self.decoder.build()
         self.optimizer = _optimizer(options, len(train))
@@ -227,6 +232,11 @@ def _optimizer(options: TrainOptions, pictures: int) -> keras.optimizers.Optimiz
         warmup_steps=steps // 2,
     )
     return keras.optimizers.Adam(schedule, clipnorm=5.0)
+
+
+def _some(rows: Sequence[int], count: int) -> list[int]:
+    """The same `count` rows every time, drawn from all over, so that every set is checked."""
+    return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:count]]
 
 
 def _forms(sentences: Any) -> list[list[str]]:

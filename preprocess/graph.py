@@ -4,6 +4,7 @@ A graph is kept as its structure and its weights by name, so that weights can be
 float16 and once, however many graphs read them.
 """
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
+
+# later releases report their use over the network: this project works offline
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime  # noqa: E402 - reads the variable when it is imported
 
 from preprocess.errors import CaptionerFileError
 

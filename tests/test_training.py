@@ -1,0 +1,113 @@
+"""Training: it learns, it resumes exactly, it stops early on decoded sentences."""
+
+import numpy as np
+import pytest
+
+from model import training
+from model.runs import load
+from model.training import TrainOptions, cross_validate, decode, fit
+from preprocess.dataset import Dataset
+from preprocess.errors import SettingError
+from preprocess.korean import Morpheme
+from preprocess.records import Sample
+
+COLOURS = ("빨간", "파란", "초록")
+SMALL = {"batch": 6, "min_count": 1, "hidden": 16, "embedding": 12, "check": 6, "average": 0.5}
+
+
+def colours(count=24):
+    """Pictures whose features say which colour the captions name."""
+    random = np.random.default_rng(0)
+    samples, sentences = [], []
+    features = random.normal(0, 0.1, (count, 2, 2, 3)).astype(np.float16)
+    for i in range(count):
+        features[i, :, :, i % 3] += 2
+        words = (COLOURS[i % 3], "화면", "이다")
+        sentences.append((tuple(Morpheme(w, "Noun", n < 2) for n, w in enumerate(words)),))
+        split = "val" if i >= count - 6 else "train"
+        samples.append(Sample(f"s/{i}", ("x",), (" ".join(words),), split, f"{i}"))
+    return Dataset(tuple(samples), tuple(sentences), features, {})
+
+
+def train(data, folder, **options):
+    return fit(data, data.rows("train"), data.rows("val"), TrainOptions(**SMALL | options), folder)
+
+
+def state(folder):
+    return load(folder / "last.npz", "state")
+
+
+def test_the_colours_are_learned_and_said(tmp_path):
+    data = colours()
+    decoder, vocabulary, best = train(
+        data, tmp_path / "run", epochs=25, learning_rate=0.03, patience=25
+    )
+    networks = training.start_network(decoder), training.step_network(decoder)
+    said = decode(data, data.rows("val"), vocabulary, networks, training.BeamOptions(beam=2))
+    assert said == [[COLOURS[row % 3], "화면", "이다"] for row in data.rows("val")]
+    assert best["cider_d"] > 5
+    lines = (tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("epoch,loss,cider_d,distinct")
+    assert len(lines) == 26
+
+
+def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
+    data = colours()
+    train(data, tmp_path / "whole", epochs=4)
+    calls, epoch = [], training._Trainer.epoch
+
+    def dying(self, number):
+        calls.append(number)
+        if len(calls) == 3:
+            self._graph(*training._tensors(next(iter(training.batches(
+                data, data.rows("train"), self.vocabulary, 6, 3, 24, np.random.default_rng(9)
+            )))))  # fmt: skip  # half an epoch is lost with the kill
+            raise KeyboardInterrupt
+        return epoch(self, number)
+
+    monkeypatch.setattr(training._Trainer, "epoch", dying)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "cut", epochs=4)
+    monkeypatch.setattr(training._Trainer, "epoch", epoch)
+    train(data, tmp_path / "cut", epochs=4)
+    for a, b in zip(state(tmp_path / "whole"), state(tmp_path / "cut"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_training_stops_when_the_sentences_no_longer_get_better(tmp_path, monkeypatch):
+    scores = iter([0.3, 0.5, 0.4, 0.4, 0.9])
+    monkeypatch.setattr(training._Trainer, "check", lambda self: (next(scores), 1.0))
+    *_, best = train(colours(), tmp_path / "run", epochs=9, patience=2)
+    assert (best["epoch"], best["cider_d"]) == (2, 0.5)
+    assert len((tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_a_run_of_other_options_is_not_continued(tmp_path):
+    train(colours(), tmp_path / "run", epochs=1)
+    with pytest.raises(SettingError, match="begun with other options"):
+        train(colours(), tmp_path / "run", epochs=2)
+
+
+def test_cross_validation_gives_mean_and_deviation(tmp_path):
+    data = colours()
+    options = TrainOptions(**SMALL | {"epochs": 1})
+    summary = cross_validate(data, data.rows("train"), 2, options, tmp_path / "run")
+    assert summary["epoch"] == (1.0, 0.0)
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {"fold1", "fold2"}
+
+
+def test_smoothing_zero_is_plain_cross_entropy():
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(2, 2, 3, 5)).astype(np.float32)
+    targets = random.integers(0, 5, (2, 2, 3)).astype(np.int32)
+    weights = np.array([[[1, 1, 0]] * 2] * 2, np.float32)
+    found = float(training.smoothed_loss(targets, logits, weights, 0.0))
+    exact = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    hits = -np.take_along_axis(exact, targets[..., None], -1)[..., 0]
+    assert found == pytest.approx((hits * weights).sum() / weights.sum(), abs=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": -1}, {"learning_rate": 0.0}])
+def test_unusable_options_are_refused(wrong):
+    with pytest.raises(SettingError, match="must be above 0"):
+        TrainOptions(**wrong)
