@@ -12,7 +12,7 @@ from tqdm import tqdm
 from preprocess.coco import Report, read_coco
 from preprocess.errors import CaptioningError, DataError
 from preprocess.features import EncoderOptions, cache_features, load_encoder
-from preprocess.morphemes import analyse_all
+from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, write_samples
 from preprocess.tagger import NAMES, load_tagger
 
@@ -91,10 +91,8 @@ def _run(arguments: argparse.Namespace) -> None:
     options = EncoderOptions(arguments.encoder, arguments.side)
     session = load_encoder(options)
     with tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar:
-        features = cache_features(
-            out / "features", samples, options, lambda x: session(x)[0], bar.update
-        )
-    _finish(out, arguments, options, reports, losses, features.shape)
+        cache_features(out / "features", samples, options, lambda x: session(x)[0], bar.update)
+    _finish(out, arguments, options, reports, losses, samples)
 
 
 def _finish(
@@ -103,22 +101,27 @@ def _finish(
     options: EncoderOptions,
     reports: dict[str, Report],
     losses: list[str],
-    shape: tuple[int, ...],
+    samples: Sequence[Sample],
 ) -> None:
+    from preprocess.report import contents, coverage, drops
+
+    sentences = [found for _, found in read_morphemes(out / "tokens.jsonl")]
+    tables = {
+        "contents": contents(samples, sentences),
+        "coverage": coverage(samples, sentences),
+        "drops": drops(reports),
+    }
     summary = {
         "tagger": arguments.tagger,
         **asdict(options),
-        "features": list(shape),
-        "sets": {source: vars(report) for source, report in reports.items()},
         "round_trip_losses": {"captions": len(losses), "examples": losses[:10]},
+        **{name: table.to_dict("records") for name, table in tables.items()},
     }
     text = json.dumps(summary, ensure_ascii=False, indent=1)
     (out / "dataset.json").write_text(text + "\n", encoding="utf-8")
-    for source, report in reports.items():
-        print(f"{source}: 사진 {report.pictures:,}장, 캡션 {report.captions:,}개")
-        for reason, count in report.dropped.most_common():
-            print(f"  버림 (dropped) {count:,}: {reason}, 예: {report.examples[reason][0]}")
-    print(f"형태소에서 되돌아오지 않은 캡션 (round-trip losses): {len(losses):,}개")
+    for table in tables.values():
+        print(table.to_string(index=False) + "\n" if len(table) else "버린 것 없음 (no drops)\n")
+    print(f"형태소에서 되돌아오지 않은 캡션 (round-trip losses): {len(losses):,}")
     print(f"다음 (next): python train.py {out} --out my.kcap")
 
 

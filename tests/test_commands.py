@@ -1,0 +1,154 @@
+"""`python -m preprocess` and `python train.py`, from a folder of pictures to a captioner file."""
+
+import json
+import re
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+import train
+from model.captioner import Captioner
+from preprocess import __main__ as preprocess
+from preprocess.tagger import Tagger, load_tagger
+
+COLOURS = {"빨간": (255, 0, 0), "파란": (0, 0, 255), "초록": (0, 255, 0)}
+
+
+def words(sentence):
+    return [(word, "Noun") for word in sentence.split()]
+
+
+def small_encoder(name, side):
+    """A stand-in CNN with the real one's name: the mean colour of each quarter."""
+    import keras
+
+    picture = keras.Input((side, side, 3), name="picture")
+    quarters = keras.layers.AveragePooling2D(side // 2)(picture)
+    scaled = keras.layers.Rescaling(1 / 64)(quarters)
+    return keras.Model(picture, keras.layers.Reshape((4, 3))(scaled))
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", words))
+    monkeypatch.setattr("preprocess.encoder.build_encoder", small_encoder)
+    monkeypatch.setattr("model.export.build_encoder", small_encoder)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    folder = tmp_path / "색"
+    (folder / "images").mkdir(parents=True)
+    records = []
+    for i in range(36):
+        name, colour = list(COLOURS.items())[i % 3]
+        cv2.imwrite(
+            str(folder / f"images/{i}.png"), np.full((9, 12, 3), colour[::-1], np.uint8) // 2 + i
+        )
+        texts = [f"{name} 화면 이다", ""]
+        records.append({"file_path": f"images/{i}.png", "id": i, "caption_ko": texts})
+    (folder / "c.json").write_text(json.dumps(records), encoding="utf-8")
+    splits = {"train": list(range(27)), "val": list(range(27, 36))}
+    (folder / "s.json").write_text(json.dumps(splits), encoding="utf-8")
+    return folder
+
+
+def prepare(coco, out):
+    return preprocess.main(
+        ["--coco", str(coco / "c.json"), "--pictures", str(coco), "--splits", str(coco / "s.json"),
+         "--out", str(out), "--side", "16"]
+    )  # fmt: skip
+
+
+def test_pictures_and_captions_become_a_captioner(tmp_path, coco, stand_ins, capsys):
+    data, kcap = tmp_path / "data", tmp_path / "색.kcap"
+    assert prepare(coco, data) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"empty caption +36 ", told)
+    assert json.loads((data / "dataset.json").read_text("utf-8"))["coverage"][0]["covered"] == 1.0
+    terms = tmp_path / "terms.md"
+    terms.write_text("연구용", encoding="utf-8")
+    command = [str(data), "--out", str(kcap), "--run", str(tmp_path / "run"), "--terms", str(terms)]
+    command += ["--epochs", "20", "--batch", "9", "--min-count", "1", "--learning-rate", "0.03"]
+    command += ["--hidden", "16", "--embedding", "12", "--average", "0.5", "--patience", "20"]
+    assert train.main(command) == 0
+    captioner = Captioner.load(kcap)
+    for name, colour in COLOURS.items():
+        frames = np.full((2, 30, 50, 3), colour, np.uint8) // 2
+        assert captioner.caption(frames).text == f"{name} 화면 이다"
+    about = captioner.about
+    assert about["terms"] == "연구용"
+    assert (about["data"]["pictures"], about["data"]["captions"]) == (27, 27)
+    assert len(about["data"]["keys_sha256"]) == 64
+
+
+def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):
+    for _ in range(2):
+        assert prepare(coco, tmp_path / "twice") == 0
+    assert prepare(coco, tmp_path / "once") == 0
+    for name in ("samples.jsonl", "tokens.jsonl", "dataset.json", "features/features.npy"):
+        once, twice = (tmp_path / folder / name for folder in ("once", "twice"))
+        assert once.read_bytes() == twice.read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--coco", "none.json", "--pictures", "."], "cannot read 'none.json' as JSON"),
+        (["--coco", "a", "--coco", "b", "--pictures", "."], "2 --coco, 1 --pictures"),
+    ],
+)
+def test_bad_input_of_preprocess_is_one_line(tmp_path, arguments, said, capsys):
+    out = tmp_path / "out"
+    assert preprocess.main([*arguments, "--out", str(out), "--lang", "en"]) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none"], "not a finished data folder"),
+        (["none", "--epochs", "0"], "epochs must be above 0"),
+    ],
+)
+def test_bad_input_of_train_is_one_line(tmp_path, monkeypatch, arguments, said, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*arguments, "--lang", "en"]) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_folder_without_held_out_pictures_is_refused(tmp_path, coco, stand_ins, capsys):
+    (coco / "s.json").write_text(json.dumps({"train": list(range(36))}), encoding="utf-8")
+    assert prepare(coco, tmp_path / "data") == 0
+    assert train.main([str(tmp_path / "data"), "--lang", "en"]) == 1
+    assert "36 train and 0 val" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["-m", "preprocess"], ["train.py"], ["-m", "model.evaluate"]])
+def test_every_command_has_help(command):
+    done = subprocess.run(
+        [sys.executable, *command, "--help"], capture_output=True, text=True, check=True
+    )
+    assert "usage:" in done.stdout
+
+
+@pytest.mark.jvm
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_okt_gives_back_what_it_was_given():
+    okt = load_tagger("okt")
+    from preprocess.korean import compose
+
+    for sentence in ("개 두 마리가 풀밭에서 뛰어놀고 있다", "빨간 옷을 입은 3명이 TV를 본다"):
+        found = okt.analyse(sentence)
+        assert found is not None
+        assert compose(found) == sentence
+        assert "가" in [m.form for m in found] or "이" in [m.form for m in found]
