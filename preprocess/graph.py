@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 # later releases report their use over the network: this project works offline
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime  # noqa: E402 - reads the variable when it is imported
+import onnxruntime
 
 from preprocess.errors import CaptionerFileError
 
