@@ -1,0 +1,90 @@
+"""The captioner that ships: its size, its terms, that it says what Keras says and what is there."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+
+from model.beam import BeamOptions, beam_search
+from model.captioner import Captioner
+from model.decoding import together
+from preprocess.pictures import read_picture, to_square
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "model" / "default.kcap"
+PHOTOS = Path(skimage.__file__).parent / "data"
+NAMES = ("chelsea.png", "coffee.png", "astronaut.png", "camera.png", "motorcycle_left.png")
+CROPS = 200
+
+
+@pytest.fixture(scope="module")
+def captioner():
+    return Captioner.load(SHIPPED)
+
+
+def crops():
+    """Crops of real photos, from whole pictures to small corners, all different."""
+    random = np.random.default_rng(0)
+    photos = [read_picture(PHOTOS / n) for n in NAMES if (PHOTOS / n).is_file()]
+    for i in range(CROPS):
+        photo = photos[i % len(photos)]
+        height, width = photo.shape[:2]
+        h, w = (int(side * random.uniform(0.3, 1)) for side in (height, width))
+        top, left = int(random.uniform(0, height - h)), int(random.uniform(0, width - w))
+        yield photo[top : top + h, left : left + w]
+
+
+def test_it_is_small_and_carries_its_terms(captioner):
+    assert SHIPPED.stat().st_size <= 40e6
+    terms = (ROOT / "model" / "LICENSE-CAPTIONER.md").read_text(encoding="utf-8")
+    assert captioner.about["terms"] == terms
+    with zipfile.ZipFile(SHIPPED) as file:
+        assert {Path(name).suffix for name in file.namelist()} == {".json", ".tsv", ".bin", ".onnx"}
+
+
+def test_it_tells_where_it_comes_from(captioner):
+    about = captioner.about
+    assert about["encoder"] == "lite2"
+    assert about["tagger"] == "okt"
+    assert about["data"]["pictures"] > 10_000
+    assert len(about["data"]["keys_sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("photo", "words"), [("chelsea.png", ("고양이",)), ("coffee.png", ("커피", "컵", "잔"))]
+)
+def test_it_says_what_is_there(captioner, photo, words):
+    text = captioner.caption(read_picture(PHOTOS / photo)[None]).text
+    assert any(word in text for word in words), text
+
+
+def test_its_sentences_are_those_of_keras(captioner):
+    """Encoder and decoder both in Keras, on 200 pictures, against the graphs in the file."""
+    from model.export import restore
+    from model.network import start_network, step_network
+    from preprocess.encoder import build_encoder
+
+    decoder, contents = restore(SHIPPED)
+    start, step = start_network(decoder), step_network(decoder)
+    pictures = list(crops())
+    squares = np.stack([to_square(p, contents.about["side"]) for p in pictures])
+    encoder = build_encoder(contents.about["encoder"], contents.about["side"])
+    features = encoder.predict(squares.astype(np.float32), batch_size=20, verbose=0)
+    started = list(map(np.array, start.predict_on_batch(features)))
+    advance, state = together(
+        lambda *inputs: list(map(np.array, step.predict_on_batch(list(inputs)))),
+        started,
+        np.ones(CROPS, int),
+        captioner.options.beam,
+        [],
+    )
+    found = beam_search(advance, state, BeamOptions())
+    keras_ids = [h[0].tokens for h in found]
+    said = captioner.caption_many([p[None] for p in pictures])
+    from preprocess.korean import compose, repair
+
+    keras_texts = [compose(repair(contents.vocabulary.decode(ids))) for ids in keras_ids]
+    assert [c.text for c in said] == keras_texts
+    assert len(set(keras_texts)) > CROPS / 4  # not one sentence for everything
