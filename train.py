@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from preprocess.errors import CaptioningError, DataError
 
 if TYPE_CHECKING:
+    from model.reward import RewardOptions
     from model.training import TrainOptions
     from preprocess.dataset import Dataset
 
@@ -29,11 +30,17 @@ HELP = {
     "embedding": "형태소 벡터의 너비",
     "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
     "seed": "난수 씨앗",
+    "reward_epochs": "학습 뒤 CIDEr-D를 보상으로 더 학습할 에폭 수",
+    "reward_rate": "그때의 학습률",
+    "samples": "그때 사진마다 뽑는 문장 수",
+    "temperature": "그때 뽑는 온도; 1보다 작으면 흔한 말",
+    "likelihood": "그때 참조 문장의 무게",
 }
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; defaults are those of TrainOptions."""
+    """The command line; defaults are those of TrainOptions and RewardOptions."""
+    from model.reward import RewardOptions
     from model.training import TrainOptions
 
     p = argparse.ArgumentParser(
@@ -47,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
     p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
-    for option in fields(TrainOptions):
+    for option in (*fields(TrainOptions), *fields(RewardOptions)):
         _add(p, option.name, option.default)
     return p
 
@@ -64,12 +71,16 @@ def _add(p: argparse.ArgumentParser, name: str, default: Any) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
+    from model.reward import RewardOptions
     from model.training import TrainOptions
 
     arguments = parser().parse_args(argv)
     try:
         options = TrainOptions(**{f.name: getattr(arguments, f.name) for f in fields(TrainOptions)})
-        _run(arguments, options)
+        reward = RewardOptions(
+            **{f.name: getattr(arguments, f.name) for f in fields(RewardOptions)}
+        )
+        _run(arguments, options, reward)
     except CaptioningError as error:
         print(f"train.py: {error.text(arguments.lang)}", file=sys.stderr)
         return 1
@@ -79,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace, options: "TrainOptions") -> None:
+def _run(arguments: argparse.Namespace, options: "TrainOptions", reward: "RewardOptions") -> None:
+    from model.reward import fit_reward
     from model.training import cross_validate, fit
     from preprocess.dataset import load
 
@@ -91,7 +103,11 @@ def _run(arguments: argparse.Namespace, options: "TrainOptions") -> None:
         cross_validate(data, train + held, arguments.folds, options, run)
         return
     decoder, vocabulary, best = fit(data, train, held, options, run)
-    _save(arguments, options, data, decoder, vocabulary, best)
+    if reward.reward_epochs:
+        decoder, vocabulary, best = fit_reward(
+            data, train, held, (decoder, vocabulary), (options, reward), run / "reward"
+        )
+    _save(arguments, {**asdict(options), **asdict(reward)}, data, decoder, vocabulary, best)
 
 
 def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) -> None:
@@ -120,7 +136,7 @@ def _terms(path: Path | None) -> str:
 
 
 def _save(
-    arguments: argparse.Namespace, options: "TrainOptions", data: "Dataset",
+    arguments: argparse.Namespace, options: dict[str, Any], data: "Dataset",
     decoder: Any, vocabulary: Any, best: dict[str, Any],
 ) -> None:  # fmt: skip
     from model.export import save
@@ -129,7 +145,7 @@ def _save(
     settings = data.settings
     about = {key: settings[key] for key in ("encoder", "side", "tagger")} | {
         "terms": _terms(arguments.terms),
-        "training": asdict(options),
+        "training": options,
         "best_epoch": best,
         "data": signature_of(data),
     }

@@ -3,13 +3,15 @@
 B shots, n frames a shot (padded), k beams, R regions, H hidden width, V vocabulary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model.beam import State, Step
+from model.beam import BeamOptions, State, Step, beam_search
+from preprocess.dataset import Dataset
+from preprocess.vocabulary import Vocabulary
 
 Array = npt.NDArray[Any]
 # (token, h, c, values, keys) -> [log-probabilities, h, c, attention], all over B * n rows
@@ -52,3 +54,23 @@ def _by_frame(state: Array) -> Array:
 def _by_beam(state: Array, shots: int) -> Array:
     """(B * n, k, ...) -> (B, k, n, ...)."""
     return np.swapaxes(state.reshape(shots, -1, *state.shape[1:]), 1, 2)
+
+
+def decode(
+    data: Dataset, rows: Sequence[int], vocabulary: Vocabulary, networks: tuple[Any, Any],
+    options: BeamOptions, size: int = 64,
+) -> list[list[str]]:  # fmt: skip
+    """The morphemes' forms that Keras says for each row, without any exported graph."""
+    start, step = networks
+    said = []
+    for begin in range(0, len(rows), size):
+        chunk = rows[begin : begin + size]
+        regions = np.stack([data.features[row, 0] for row in chunk]).astype(np.float32)
+        started = [np.asarray(a) for a in start.predict_on_batch(regions)]
+        advance, state = together(
+            lambda *inputs: list(step.predict_on_batch(list(inputs))),
+            started, np.ones(len(chunk), int), options.beam, [],
+        )  # fmt: skip
+        for found in beam_search(advance, state, options):
+            said.append([m.form for m in vocabulary.decode(found[0].tokens)])
+    return said

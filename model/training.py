@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from model.beam import BeamOptions, beam_search
+from model.beam import BeamOptions
 from model.cider import CiderD
-from model.decoding import together
+from model.decoding import decode
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Weights, claim, load, readable, save, write_log
 from preprocess.dataset import Batch, Dataset, batches, folds
@@ -96,8 +96,13 @@ def fit(
     """
     claim(run, asdict(options))
     vocabulary = Vocabulary.build((s for r in train for s in data.sentences[r]), options.min_count)
-    trainer = _Trainer(data, train, held, vocabulary, options)
-    log = _resume(run, trainer)
+    trainer = Trainer(data, train, held, vocabulary, options)
+    return run_epochs(trainer, run)
+
+
+def run_epochs(trainer: "Trainer", run: Path) -> tuple[Decoder, Vocabulary, dict[str, Any]]:
+    """Epoch after epoch until the sentences no longer get better; what fit returns."""
+    options, log = trainer.options, _resume(run, trainer)
     while not _finished(log, options):
         line = trainer.epoch(len(log))
         best = max((entry["cider_d"] for entry in log), default=-1.0)
@@ -108,10 +113,10 @@ def fit(
         write_log(run / "log.csv", log)
         print(readable(line, line["cider_d"] > best), flush=True)
     trainer.set_averaged(load(run / "best.npz", "averaged"))
-    return trainer.decoder, vocabulary, max(log, key=lambda entry: entry["cider_d"])
+    return trainer.decoder, trainer.vocabulary, max(log, key=lambda entry: entry["cider_d"])
 
 
-class _Trainer:
+class Trainer:
     """A decoder, its optimizer and the way through one epoch."""
 
     def __init__(
@@ -132,9 +137,9 @@ class _Trainer:
         self.optimizer.build(self.decoder.trainable_variables)
         self.average = [tf.Variable(v) for v in self.decoder.trainable_variables]
         # one graph a sentence length: the recurrence is unrolled
-        self._graph = tf.function(self._step)
+        self.graph = tf.function(self._step)
         self.networks = start_network(self.decoder), step_network(self.decoder)
-        references = [_forms(data.sentences[row]) for row in self.held]
+        references = [forms(data.sentences[row]) for row in self.held]
         self.cider = CiderD(references)
 
     def epoch(self, number: int) -> dict[str, float]:
@@ -145,7 +150,7 @@ class _Trainer:
         for batch in batches(
             self.data, self.train, self.vocabulary, o.batch, o.sentences, o.longest, random
         ):
-            losses.append(self._graph(*_tensors(batch)))
+            losses.append(self.learn(batch))
         trained = time.monotonic()
         cider, distinct = self.check()
         return {
@@ -157,11 +162,19 @@ class _Trainer:
             "check_s": round(time.monotonic() - trained, 1),
         }
 
+    def learn(self, batch: Batch) -> Any:
+        """One step on a batch; what the log calls its loss."""
+        return self.graph(*tensors(batch))
+
+    def loss(self, targets: Any, logits: Any, weights: Any) -> Any:
+        """What a step makes smaller."""
+        return smoothed_loss(targets, logits, weights, self.options.smoothing)
+
     def _step(self, regions: Any, tokens: Any, targets: Any, weights: Any) -> Any:
         """One step of gradient descent and of the moving average; the loss."""
         with tf.GradientTape() as tape:
             logits = self.decoder((regions, tokens), training=True)
-            loss = smoothed_loss(targets, logits, weights, self.options.smoothing)
+            loss = self.loss(targets, logits, weights)
         variables = self.decoder.trainable_variables
         self.optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
         for mean, variable in zip(self.average, variables, strict=True):
@@ -182,6 +195,7 @@ class _Trainer:
         return [mean.numpy() for mean in self.average]
 
     def set_averaged(self, weights: Weights) -> None:
+        """Gives the decoder these weights; the optimizer does not notice."""
         for variable, value in zip(self.decoder.trainable_variables, weights, strict=True):
             variable.assign(value)
 
@@ -190,6 +204,7 @@ class _Trainer:
         return [ops.convert_to_numpy(v) for v in self._variables()]
 
     def set_state(self, state: Weights) -> None:
+        """The inverse of state."""
         for variable, value in zip(self._variables(), state, strict=True):
             variable.assign(value)
 
@@ -197,29 +212,10 @@ class _Trainer:
         return [*self.decoder.variables, *self.optimizer.variables, *self.average]
 
 
-def _tensors(batch: Batch) -> tuple[Any, ...]:
+def tensors(batch: Batch) -> tuple[Any, ...]:
+    """A batch as TensorFlow wants it: regions, tokens, targets, weights."""
     regions = tf.constant(batch.regions.astype(np.float32))
     return regions, *map(tf.constant, (batch.tokens, batch.targets, batch.weights))
-
-
-def decode(
-    data: Dataset, rows: Sequence[int], vocabulary: Vocabulary, networks: tuple[Any, Any],
-    options: BeamOptions, size: int = 64,
-) -> list[list[str]]:  # fmt: skip
-    """The morphemes' forms that Keras says for each row, without any exported graph."""
-    start, step = networks
-    said = []
-    for begin in range(0, len(rows), size):
-        chunk = rows[begin : begin + size]
-        regions = np.stack([data.features[row, 0] for row in chunk]).astype(np.float32)
-        started = [np.asarray(a) for a in start.predict_on_batch(regions)]
-        advance, state = together(
-            lambda *inputs: list(step.predict_on_batch(list(inputs))),
-            started, np.ones(len(chunk), int), options.beam, [],
-        )  # fmt: skip
-        for found in beam_search(advance, state, options):
-            said.append([m.form for m in vocabulary.decode(found[0].tokens)])
-    return said
 
 
 def _optimizer(options: TrainOptions, pictures: int) -> keras.optimizers.Optimizer:
@@ -239,7 +235,8 @@ def _some(rows: Sequence[int], count: int) -> list[int]:
     return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:count]]
 
 
-def _forms(sentences: Any) -> list[list[str]]:
+def forms(sentences: Any) -> list[list[str]]:
+    """The surfaces of sentences' morphemes."""
     return [[m.form for m in sentence] for sentence in sentences]
 
 
@@ -249,7 +246,7 @@ def _finished(log: Sequence[dict[str, float]], options: TrainOptions) -> bool:
     return len(log) >= options.epochs or stale >= options.patience
 
 
-def _resume(run: Path, trainer: _Trainer) -> list[dict[str, float]]:
+def _resume(run: Path, trainer: Trainer) -> list[dict[str, float]]:
     if not (run / "last.npz").exists():
         return []
     trainer.set_state(load(run / "last.npz", "state"))

@@ -91,12 +91,16 @@ class Batch:
         tokens: int32 (B, k, T), START first.
         targets: int32 (B, k, T), END last.
         weights: float32 (B, k, T), 1 where the target is a token.
+        rows: int (B,), the samples' rows.
+        views: int (B,), 0 as it is, 1 mirrored.
     """
 
     regions: npt.NDArray[np.float16]
     tokens: npt.NDArray[np.int32]
     targets: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.intp]
+    views: npt.NDArray[np.intp]
 
 
 def batches(
@@ -145,7 +149,9 @@ def _batch(
     ids = np.stack([[vocabulary.encode(s, length + 1) for s in texts] for _, _, texts in picks])
     regions = np.stack([data.features[row, view] for row, view, _ in picks])
     targets = ids[:, :, 1:]
-    return Batch(regions, ids[:, :, :-1], targets, (targets != PAD).astype(np.float32))
+    weights = (targets != PAD).astype(np.float32)
+    rows, views = (np.array([pick[i] for pick in picks]) for i in (0, 1))
+    return Batch(regions, ids[:, :, :-1], targets, weights, rows, views)
 
 
 def folds(

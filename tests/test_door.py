@@ -261,7 +261,12 @@ sys.exit(caption_video.main(sys.argv[1:]))
 def start(*arguments: object, **options) -> "subprocess.Popen[str]":
     program = [sys.executable, "-c", PROGRAM.format(root=str(ROOT)), *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(program, text=True, **pipes)
+    return subprocess.Popen(program, text=True, preexec_fn=_heed_ctrl_c, **pipes)
+
+
+def _heed_ctrl_c() -> None:
+    """A gate run in the background hands on that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(

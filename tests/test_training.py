@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from model import training
+from model.decoding import decode
+from model.reward import RewardOptions, fit_reward
 from model.runs import load
-from model.training import TrainOptions, cross_validate, decode, fit
+from model.training import TrainOptions, cross_validate, fit
 from preprocess.dataset import Dataset
 from preprocess.errors import SettingError
 from preprocess.korean import Morpheme
@@ -54,21 +56,21 @@ def test_the_colours_are_learned_and_said(tmp_path):
 def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     data = colours()
     train(data, tmp_path / "whole", epochs=4)
-    calls, epoch = [], training._Trainer.epoch
+    calls, epoch = [], training.Trainer.epoch
 
     def dying(self, number):
         calls.append(number)
         if len(calls) == 3:
-            self._graph(*training._tensors(next(iter(training.batches(
+            self.graph(*training.tensors(next(iter(training.batches(
                 data, data.rows("train"), self.vocabulary, 6, 3, 24, np.random.default_rng(9)
             )))))  # fmt: skip  # half an epoch is lost with the kill
             raise KeyboardInterrupt
         return epoch(self, number)
 
-    monkeypatch.setattr(training._Trainer, "epoch", dying)
+    monkeypatch.setattr(training.Trainer, "epoch", dying)
     with pytest.raises(KeyboardInterrupt):
         train(data, tmp_path / "cut", epochs=4)
-    monkeypatch.setattr(training._Trainer, "epoch", epoch)
+    monkeypatch.setattr(training.Trainer, "epoch", epoch)
     train(data, tmp_path / "cut", epochs=4)
     for a, b in zip(state(tmp_path / "whole"), state(tmp_path / "cut"), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -76,7 +78,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
 
 def test_training_stops_when_the_sentences_no_longer_get_better(tmp_path, monkeypatch):
     scores = iter([0.3, 0.5, 0.4, 0.4, 0.9])
-    monkeypatch.setattr(training._Trainer, "check", lambda self: (next(scores), 1.0))
+    monkeypatch.setattr(training.Trainer, "check", lambda self: (next(scores), 1.0))
     *_, best = train(colours(), tmp_path / "run", epochs=9, patience=2)
     assert (best["epoch"], best["cider_d"]) == (2, 0.5)
     assert len((tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()) == 5
@@ -111,3 +113,41 @@ def test_smoothing_zero_is_plain_cross_entropy():
 def test_unusable_options_are_refused(wrong):
     with pytest.raises(SettingError, match="must be above 0"):
         TrainOptions(**wrong)
+
+
+def rewarded(data, start, folder, epochs=6):
+    options = TrainOptions(**SMALL | {"epochs": 1, "patience": 9})
+    reward = RewardOptions(reward_epochs=epochs, reward_rate=0.01)
+    return fit_reward(data, data.rows("train"), data.rows("val"), start, (options, reward), folder)
+
+
+def test_reward_makes_the_sentences_better_and_resumes_exactly(tmp_path, monkeypatch):
+    data = colours()
+    decoder, vocabulary, before = train(data, tmp_path / "run", epochs=5, learning_rate=0.02)
+    weights = [np.array(v) for v in decoder.trainable_variables]
+    *_, after = rewarded(data, (decoder, vocabulary), tmp_path / "whole")
+    assert after["cider_d"] > before["cider_d"]
+    epoch = training.Trainer.epoch
+
+    def dying(self, number):
+        if number == 3:
+            raise KeyboardInterrupt
+        return epoch(self, number)
+
+    for method in (dying, epoch):
+        monkeypatch.setattr(training.Trainer, "epoch", method)
+        for variable, value in zip(decoder.trainable_variables, weights, strict=True):
+            variable.assign(value)
+        if method is dying:
+            with pytest.raises(KeyboardInterrupt):
+                rewarded(data, (decoder, vocabulary), tmp_path / "cut")
+        else:
+            rewarded(data, (decoder, vocabulary), tmp_path / "cut")
+    for a, b in zip(state(tmp_path / "whole"), state(tmp_path / "cut"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("wrong", [{"samples": 1}, {"temperature": 0.0}, {"reward_epochs": -1}])
+def test_unusable_reward_options_are_refused(wrong):
+    with pytest.raises(SettingError, match="too small"):
+        RewardOptions(**wrong)

@@ -1,0 +1,159 @@
+"""Self-critical training: samples are weighed by their CIDEr-D (Rennie et al. 2017).
+
+The baseline of a sample is the mean reward of the picture's other samples (Luo 2020,
+arXiv:2003.09971). A reference sentence is taught beside the samples, so that sentences stay
+grammatical: reward alone makes them short and odd.
+
+B pictures, k samples a picture, T tokens, V vocabulary.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from model.cider import CiderD
+from model.decoding import together
+from model.network import Decoder
+from model.runs import Weights, claim
+from model.training import Trainer, TrainOptions, forms, run_epochs, tensors
+from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
+from preprocess.errors import SettingError
+from preprocess.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
+
+
+@dataclass(frozen=True)
+class RewardOptions:
+    """How a trained decoder is trained on.
+
+    Attributes:
+        reward_epochs: most epochs; 0 leaves this stage out.
+        reward_rate: the highest learning rate.
+        samples: sampled sentences a picture and step.
+        temperature: below 1 sampled words are likelier ones.
+        likelihood: weight of the reference sentence against an advantage of 1.
+    """
+
+    reward_epochs: int = 0
+    reward_rate: float = 1e-4
+    samples: int = 3
+    temperature: float = 0.7
+    likelihood: float = 0.2
+
+    def __post_init__(self) -> None:
+        least = {"reward_epochs": 0, "reward_rate": 1e-9, "samples": 2, "temperature": 1e-3}
+        low = [n for n, bound in {**least, "likelihood": 0}.items() if getattr(self, n) < bound]
+        if low:
+            value = getattr(self, low[0])
+            raise SettingError(
+                f"보상 학습 설정 {low[0]}이(가) 너무 작습니다: {value}.",
+                f"reward option {low[0]} is too small: {value}.",
+            )
+
+
+def fit_reward(
+    data: Dataset, train: Sequence[int], held: Sequence[int], start: tuple[Decoder, Vocabulary],
+    options: tuple[TrainOptions, RewardOptions], run: Path,
+) -> tuple[Decoder, Vocabulary, dict[str, Any]]:  # fmt: skip
+    """As training.fit, from a trained decoder and on the reward; resumes as exactly.
+
+    Raises:
+        SettingError: an option has a value that cannot be used.
+    """
+    decoder, vocabulary = start
+    plain, reward = options
+    # one reference a picture is taught beside the samples
+    plain = replace(
+        plain, epochs=reward.reward_epochs, learning_rate=reward.reward_rate, sentences=1
+    )
+    claim(run, {**asdict(plain), **asdict(reward)})
+    trainer = RewardTrainer(data, train, held, vocabulary, plain)
+    trainer.begin([np.array(v) for v in decoder.trainable_variables], reward)
+    return run_epochs(trainer, run)
+
+
+class RewardTrainer(Trainer):
+    """Teaches samples by their advantage, and one reference a picture."""
+
+    def begin(self, weights: Weights, reward: RewardOptions) -> None:
+        """Starts from trained weights; rewards are counted with the training references' idf."""
+        self.reward = reward
+        self.set_averaged(weights)
+        for mean, value in zip(self.average, weights, strict=True):
+            mean.assign(value)
+        upright = [forms(self.data.sentences[row]) for row in self.train]
+        turned = [
+            [[m.form for m in mirrored(s)] for s in self.data.sentences[r]] for r in self.train
+        ]
+        both = [group for pair in zip(upright, turned, strict=True) for group in pair]
+        self._position = {row: 2 * i for i, row in enumerate(self.train)}
+        self._cider = CiderD(both, upright)
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """As Trainer.epoch; what is drawn depends on seed and epoch alone, so a run resumes."""
+        self._random = np.random.default_rng([self.options.seed, number, 1])
+        return super().epoch(number)
+
+    def learn(self, batch: Batch) -> Any:
+        """One step on samples of this batch's pictures; minus the mean reward."""
+        r, regions = self.reward, batch.regions.astype(np.float32)
+        samples = self.sample(regions, r.samples, r.temperature)  # (B, k, T)
+        rewards = self._rewards(samples, batch)  # (B, k)
+        advantage = (rewards - rewards.mean(1, keepdims=True)) * r.samples / (r.samples - 1)
+        length = -(-max(samples.shape[2], batch.targets.shape[2]) // BUCKET) * BUCKET
+        targets = np.concatenate(
+            [_padded(samples, length), _padded(batch.targets[:, :1], length)], 1
+        )
+        weights = np.concatenate([advantage, np.full((len(rewards), 1), r.likelihood)], 1)
+        tokens = np.concatenate([np.full_like(targets[:, :, :1], START), targets[:, :, :-1]], 2)
+        mask = (targets != PAD) * weights[:, :, None].astype(np.float32)
+        step = Batch(
+            batch.regions, tokens, targets, mask.astype(np.float32), batch.rows, batch.views
+        )
+        self.graph(*tensors(step))
+        return -float(rewards.mean())
+
+    def loss(self, targets: Any, logits: Any, weights: Any) -> Any:
+        """Weighted negative log-likelihood a token; weights may be negative."""
+        hit = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+        return tf.reduce_sum(hit * weights) / tf.reduce_sum(tf.cast(targets != PAD, tf.float32))
+
+    def sample(
+        self, regions: npt.NDArray[np.float32], count: int, temperature: float
+    ) -> npt.NDArray[np.int32]:
+        """`count` sentences a picture, drawn word by word: int32 (B, k, T), END then PAD."""
+        start, network = self.networks
+        step, state = together(
+            lambda *inputs: list(map(np.array, network.predict_on_batch(list(inputs)))),
+            list(map(np.array, start.predict_on_batch(regions))),
+            np.ones(len(regions), int), count, [],
+        )  # fmt: skip
+        last = np.full((len(regions), count), START, np.int32)
+        ended, words = np.zeros_like(last, bool), []
+        for _ in range(self.options.longest - BUCKET):
+            scores, state = step(last, state)
+            scores[:, :, [PAD, START, UNKNOWN]] = -np.inf
+            noise = self._random.gumbel(size=scores.shape).astype(np.float32)
+            last = np.argmax(scores / temperature + noise, -1).astype(np.int32)
+            words.append(np.where(ended, PAD, last))
+            ended |= last == END
+            if ended.all():
+                break
+        return np.stack(words, 2).astype(np.int32)
+
+    def _rewards(self, samples: npt.NDArray[np.int32], batch: Batch) -> npt.NDArray[np.float32]:
+        said = [[m.form for m in self.vocabulary.decode(ids)] for group in samples for ids in group]
+        places = [
+            self._position[int(row)] + int(view)
+            for row, view in zip(batch.rows, batch.views, strict=True)
+            for _ in range(samples.shape[1])
+        ]
+        return self._cider.scores(said, places).reshape(samples.shape[:2]).astype(np.float32)
+
+
+def _padded(ids: npt.NDArray[np.int32], length: int) -> npt.NDArray[np.int32]:
+    return np.pad(ids, ((0, 0), (0, 0), (0, length - ids.shape[2])), constant_values=PAD)
