@@ -76,10 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     arguments = parser().parse_args(argv)
     try:
-        options = TrainOptions(**{f.name: getattr(arguments, f.name) for f in fields(TrainOptions)})
-        reward = RewardOptions(
-            **{f.name: getattr(arguments, f.name) for f in fields(RewardOptions)}
-        )
+        given = vars(arguments)
+        options = TrainOptions(**{f.name: given[f.name] for f in fields(TrainOptions)})
+        reward = RewardOptions(**{f.name: given[f.name] for f in fields(RewardOptions)})
         _run(arguments, options, reward)
     except CaptioningError as error:
         print(f"train.py: {error.text(arguments.lang)}", file=sys.stderr)

@@ -110,10 +110,8 @@ class RewardTrainer(Trainer):
         )
         weights = np.concatenate([advantage, np.full((len(rewards), 1), r.likelihood)], 1)
         tokens = np.concatenate([np.full_like(targets[:, :, :1], START), targets[:, :, :-1]], 2)
-        mask = (targets != PAD) * weights[:, :, None].astype(np.float32)
-        step = Batch(
-            batch.regions, tokens, targets, mask.astype(np.float32), batch.rows, batch.views
-        )
+        mask = ((targets != PAD) * weights[:, :, None]).astype(np.float32)
+        step = Batch(batch.regions, tokens, targets, mask, batch.rows, batch.views)
         self.graph(*tensors(step))
         return -float(rewards.mean())
 
