@@ -248,8 +248,10 @@ def test_a_name_that_looks_like_an_option_or_an_address(film, door, monkeypatch)
     assert Path("-concat:a|b [1].srt").read_text("utf-8") == SRT
 
 
+# A gate run in the background hands on that Ctrl-C is ignored; the program must heed it here.
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {root!r})
 import caption_video
 from tests.conftest import ColourCaptioner
@@ -261,12 +263,7 @@ sys.exit(caption_video.main(sys.argv[1:]))
 def start(*arguments: object, **options) -> "subprocess.Popen[str]":
     program = [sys.executable, "-c", PROGRAM.format(root=str(ROOT)), *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(program, text=True, preexec_fn=_heed_ctrl_c, **pipes)
-
-
-def _heed_ctrl_c() -> None:
-    """A gate run in the background hands on that Ctrl-C is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(program, text=True, **pipes)
 
 
 @pytest.mark.parametrize(
