@@ -56,21 +56,28 @@ def _by_beam(state: Array, shots: int) -> Array:
     return np.swapaxes(state.reshape(shots, -1, *state.shape[1:]), 1, 2)
 
 
+def by_keras(networks: tuple[Any, Any], regions: Array, beam: int) -> tuple[Step, State]:
+    """As together, for single pictures float32 (B, R, D) and the two halves as Keras networks."""
+    start, step = networks
+    return together(
+        lambda *inputs: list(map(np.array, step.predict_on_batch(list(inputs)))),
+        list(map(np.array, start.predict_on_batch(regions))),
+        np.ones(len(regions), int),
+        beam,
+        [],
+    )
+
+
 def decode(
     data: Dataset, rows: Sequence[int], vocabulary: Vocabulary, networks: tuple[Any, Any],
     options: BeamOptions, size: int = 64,
 ) -> list[list[str]]:  # fmt: skip
     """The morphemes' forms that Keras says for each row, without any exported graph."""
-    start, step = networks
     said = []
     for begin in range(0, len(rows), size):
         chunk = rows[begin : begin + size]
         regions = np.stack([data.features[row, 0] for row in chunk]).astype(np.float32)
-        started = [np.asarray(a) for a in start.predict_on_batch(regions)]
-        advance, state = together(
-            lambda *inputs: list(step.predict_on_batch(list(inputs))),
-            started, np.ones(len(chunk), int), options.beam, [],
-        )  # fmt: skip
+        advance, state = by_keras(networks, regions, options.beam)
         for found in beam_search(advance, state, options):
             said.append([m.form for m in vocabulary.decode(found[0].tokens)])
     return said

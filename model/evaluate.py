@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from model.captioner import Captioner, Frames
 from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
 from preprocess.errors import CaptioningError, DataError, OutputError
 from preprocess.features import open_features
+from preprocess.ffmpeg import whole_file
 from preprocess.morphemes import read_morphemes
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample, read_samples
@@ -207,17 +207,9 @@ def write_json(path: Path, report: ScoreReport, inputs: Sequence[Path]) -> None:
             f"'{path}'은(는) 입력 파일입니다. --json에 다른 이름을 주세요.",
             f"'{path}' is an input. Give --json another name.",
         )
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        text = json.dumps(as_json(report), ensure_ascii=False, indent=1)
+    text = json.dumps(as_json(report), ensure_ascii=False, indent=1)
+    with whole_file(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(
-            f"'{path}'을(를) 쓸 수 없습니다 ({error.strerror}). 다른 곳을 지정하세요.",
-            f"cannot write '{path}' ({error.strerror}). Choose another place.",
-        ) from None
 
 
 def parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model.cider import CiderD
-from model.decoding import together
+from model.decoding import by_keras
 from model.network import Decoder
 from model.runs import Weights, claim
 from model.training import Trainer, TrainOptions, forms, run_epochs, tensors
@@ -86,9 +86,7 @@ class RewardTrainer(Trainer):
         for mean, value in zip(self.average, weights, strict=True):
             mean.assign(value)
         upright = [forms(self.data.sentences[row]) for row in self.train]
-        turned = [
-            [[m.form for m in mirrored(s)] for s in self.data.sentences[r]] for r in self.train
-        ]
+        turned = [forms(map(mirrored, self.data.sentences[row])) for row in self.train]
         both = [group for pair in zip(upright, turned, strict=True) for group in pair]
         self._position = {row: 2 * i for i, row in enumerate(self.train)}
         self._cider = CiderD(both, upright)
@@ -124,12 +122,7 @@ class RewardTrainer(Trainer):
         self, regions: npt.NDArray[np.float32], count: int, temperature: float
     ) -> npt.NDArray[np.int32]:
         """`count` sentences a picture, drawn word by word: int32 (B, k, T), END then PAD."""
-        start, network = self.networks
-        step, state = together(
-            lambda *inputs: list(map(np.array, network.predict_on_batch(list(inputs)))),
-            list(map(np.array, start.predict_on_batch(regions))),
-            np.ones(len(regions), int), count, [],
-        )  # fmt: skip
+        step, state = by_keras(self.networks, regions, count)
         last = np.full((len(regions), count), START, np.int32)
         ended, words = np.zeros_like(last, bool), []
         for _ in range(self.options.longest - BUCKET):

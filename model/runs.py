@@ -42,6 +42,13 @@ def load(path: Path, name: str) -> Weights:
         return [file[key] for key in sorted(file.files) if key.startswith(name)]
 
 
+def load_log(path: Path) -> Log:
+    """The log that was saved beside the arrays."""
+    with np.load(path) as file:
+        log: Log = json.loads(str(file["log"]))
+    return log
+
+
 def write_log(path: Path, log: Sequence[dict[str, float]]) -> None:
     """A CSV line an epoch."""
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import CaptionerFileError
+from preprocess.ffmpeg import whole_file
 from preprocess.graph import Graph
 from preprocess.vocabulary import Vocabulary
 
@@ -80,7 +81,11 @@ def rounded(array: Array) -> npt.NDArray[np.float32]:
 
 
 def write_captioner(path: Path, contents: CaptionerFile) -> None:
-    """Writes the file whole or not at all. Decoder weights become float16, the rest float32."""
+    """Writes the file whole or not at all. Decoder weights become float16, the rest float32.
+
+    Raises:
+        OutputError: the folder is missing, cannot be written, or is full.
+    """
     store = _Store()
     weights = {n: store.add(n, rounded(a), "float16") for n, a in contents.weights.items()}
     graphs = {
@@ -99,12 +104,10 @@ def write_captioner(path: Path, contents: CaptionerFile) -> None:
         "graphs": graphs,
     }
     text = json.dumps(about, ensure_ascii=False, indent=1).encode()
-    new = path.with_name(f".{path.name}.new")
-    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as file:
+    with whole_file(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in {"captioner.json": text, **members}.items():
             # a fixed date: the same captioner gives the same bytes
             file.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
-    new.replace(path)
 
 
 def read_captioner(path: Path) -> CaptionerFile:

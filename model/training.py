@@ -5,7 +5,6 @@ A run folder holds log.csv (a line an epoch), last.npz (everything to go on exac
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -21,7 +20,7 @@ from model.beam import BeamOptions
 from model.cider import CiderD
 from model.decoding import decode
 from model.network import CaptionerConfig, Decoder, start_network, step_network
-from model.runs import Weights, claim, load, readable, save, write_log
+from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
 from preprocess.dataset import Batch, Dataset, batches, folds
 from preprocess.errors import SettingError
 from preprocess.vocabulary import Vocabulary
@@ -246,13 +245,11 @@ def _finished(log: Sequence[dict[str, float]], options: TrainOptions) -> bool:
     return len(log) >= options.epochs or stale >= options.patience
 
 
-def _resume(run: Path, trainer: Trainer) -> list[dict[str, float]]:
+def _resume(run: Path, trainer: Trainer) -> Log:
     if not (run / "last.npz").exists():
         return []
     trainer.set_state(load(run / "last.npz", "state"))
-    with np.load(run / "last.npz") as file:
-        log: list[dict[str, float]] = json.loads(str(file["log"]))
-    return log
+    return load_log(run / "last.npz")
 
 
 def cross_validate(
