@@ -4,16 +4,25 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
 
 from preprocess.errors import CaptioningError, DataError
 
 if TYPE_CHECKING:
+    import keras
+
+    from model.network import Decoder
     from model.reward import RewardOptions
     from model.training import TrainOptions
+    from model.tuning import TuneOptions
     from preprocess.dataset import Dataset
+    from preprocess.vocabulary import Vocabulary
+
+    Options = tuple[TrainOptions, TuneOptions, RewardOptions]
 
 HELP = {
     "epochs": "최대 에폭 수",
@@ -30,6 +39,10 @@ HELP = {
     "embedding": "형태소 벡터의 너비",
     "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
     "seed": "난수 씨앗",
+    "tune_epochs": "학습 뒤 인코더의 끝부분까지 함께 더 학습할 에폭 수",
+    "tune_rate": "그때 디코더의 학습률",
+    "encoder_rate": "그때 인코더의 학습률",
+    "tune_after": "그때 이 층까지는 그대로 둡니다",
     "reward_epochs": "학습 뒤 CIDEr-D를 보상으로 더 학습할 에폭 수",
     "reward_rate": "그때의 학습률",
     "samples": "그때 사진마다 뽑는 문장 수",
@@ -39,10 +52,7 @@ HELP = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; defaults are those of TrainOptions and RewardOptions."""
-    from model.reward import RewardOptions
-    from model.training import TrainOptions
-
+    """The command line; defaults are those of TrainOptions, TuneOptions and RewardOptions."""
     p = argparse.ArgumentParser(
         prog="train.py",
         description="python -m preprocess가 만든 폴더로 캡셔너를 학습합니다. 멈추면 같은 명령으로 "
@@ -54,9 +64,18 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
     p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
-    for option in (*fields(TrainOptions), *fields(RewardOptions)):
-        _add(p, option.name, option.default)
+    for kind in _kinds():
+        for option in fields(kind):
+            _add(p, option.name, option.default)
     return p
+
+
+def _kinds() -> "tuple[type[TrainOptions], type[TuneOptions], type[RewardOptions]]":
+    from model.reward import RewardOptions
+    from model.training import TrainOptions
+    from model.tuning import TuneOptions
+
+    return TrainOptions, TuneOptions, RewardOptions
 
 
 def _add(p: argparse.ArgumentParser, name: str, default: Any) -> None:
@@ -71,15 +90,9 @@ def _add(p: argparse.ArgumentParser, name: str, default: Any) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
-    from model.reward import RewardOptions
-    from model.training import TrainOptions
-
     arguments = parser().parse_args(argv)
     try:
-        given = vars(arguments)
-        options = TrainOptions(**{f.name: given[f.name] for f in fields(TrainOptions)})
-        reward = RewardOptions(**{f.name: given[f.name] for f in fields(RewardOptions)})
-        _run(arguments, options, reward)
+        _run(arguments, _options(arguments))
     except CaptioningError as error:
         print(f"train.py: {error.text(arguments.lang)}", file=sys.stderr)
         return 1
@@ -89,24 +102,69 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace, options: "TrainOptions", reward: "RewardOptions") -> None:
-    from model.reward import fit_reward
-    from model.training import cross_validate, fit
+def _options(arguments: argparse.Namespace) -> "Options":
+    def read(kind: Any) -> Any:
+        return kind(**{f.name: getattr(arguments, f.name) for f in fields(kind)})
+
+    plain, tune, reward = map(read, _kinds())
+    return plain, tune, reward
+
+
+def _run(arguments: argparse.Namespace, options: "Options") -> None:
+    from model.cross_validation import cross_validate
     from preprocess.dataset import load
 
-    data = load(arguments.data)
+    data, terms = load(arguments.data), _terms(arguments.terms)
     run: Path = arguments.run or Path("runs") / arguments.out.stem
     train, held = data.rows("train"), data.rows("val")
     _usable(arguments, train, held)
     if arguments.folds:
-        cross_validate(data, train + held, arguments.folds, options, run)
+        cross_validate(data, train + held, arguments.folds, options[0], run)
         return
-    decoder, vocabulary, best = fit(data, train, held, options, run)
+    encoder, decoder, vocabulary, best = _trained(data, (train, held), options, run)
+    training = {name: value for part in options for name, value in asdict(part).items()}
+    about = {"terms": terms, "training": training, "best_epoch": best}
+    _save(arguments.out, data, (encoder, decoder, vocabulary), about)
+
+
+def _trained(
+    data: "Dataset", rows: tuple[list[int], list[int]], options: "Options", run: Path
+) -> "tuple[keras.Model, Decoder, Vocabulary, dict[str, Any]]":
+    """The stages that were asked for, one after the other, each resumed in its own folder."""
+    from model.reward import fit_reward
+    from model.training import fit
+    from model.tuning import fit_tuned
+    from preprocess.encoder import build_encoder
+
+    plain, tune, reward = options
+    encoder = build_encoder(data.settings["encoder"], data.settings["side"])
+    decoder, vocabulary, best = fit(data, *rows, plain, run)
+    if tune.tune_epochs:
+        start = (encoder, decoder, vocabulary)
+        decoder, vocabulary, best = fit_tuned(data, *rows, start, (plain, tune), run / "tuned")
+    if tune.tune_epochs and reward.reward_epochs:
+        data = _seen_anew(data, encoder, run / "features")
     if reward.reward_epochs:
         decoder, vocabulary, best = fit_reward(
-            data, train, held, (decoder, vocabulary), (options, reward), run / "reward"
+            data, *rows, (decoder, vocabulary), (plain, reward), run / "reward"
         )
-    _save(arguments, {**asdict(options), **asdict(reward)}, data, decoder, vocabulary, best)
+    return encoder, decoder, vocabulary, best
+
+
+def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path) -> "Dataset":
+    """The same data with what the tuned encoder sees in the pictures."""
+    from model.export import encoder_graph, fingerprint
+    from preprocess.features import EncoderOptions, cache_features
+    from preprocess.graph import Session
+
+    session = Session(encoder_graph(encoder))
+    name = f"{data.settings['encoder']}+{fingerprint(encoder)}"
+    options = EncoderOptions(name, data.settings["side"])
+    with tqdm(total=len(data.samples), desc="CNN", unit="장", disable=None) as bar:
+        features = cache_features(
+            folder, data.samples, options, lambda x: session(x)[0], bar.update
+        )
+    return replace(data, features=features)
 
 
 def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) -> None:
@@ -135,25 +193,18 @@ def _terms(path: Path | None) -> str:
 
 
 def _save(
-    arguments: argparse.Namespace, options: dict[str, Any], data: "Dataset",
-    decoder: Any, vocabulary: Any, best: dict[str, Any],
+    path: Path, data: "Dataset", networks: "tuple[keras.Model, Decoder, Vocabulary]",
+    about: dict[str, Any],
 ) -> None:  # fmt: skip
-    from model.export import save
-    from model.training import signature_of
+    from model.export import save, signature_of
 
-    settings = data.settings
-    about = {key: settings[key] for key in ("encoder", "side", "tagger")} | {
-        "terms": _terms(arguments.terms),
-        "training": options,
-        "best_epoch": best,
-        "data": signature_of(data),
-    }
-    save(arguments.out, decoder, vocabulary, about)
-    size = arguments.out.stat().st_size / 1e6
-    print(json.dumps(best, ensure_ascii=False))
-    print(
-        f"{arguments.out} ({size:.1f} MB): python caption_video.py film.mp4 --model {arguments.out}"
-    )
+    encoder, decoder, vocabulary = networks
+    settings = {key: data.settings[key] for key in ("encoder", "side", "tagger")}
+    about = settings | about | {"data": signature_of(data)}
+    save(path, (encoder, decoder), vocabulary, about)
+    print(json.dumps(about["best_epoch"], ensure_ascii=False))
+    size = path.stat().st_size / 1e6
+    print(f"{path} ({size:.1f} MB): python caption_video.py film.mp4 --model {path}")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 B shots, n frames a shot (padded), k beams, R regions, H hidden width, V vocabulary.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from model.beam import BeamOptions, State, Step, beam_search
-from preprocess.dataset import Dataset
 from preprocess.vocabulary import Vocabulary
 
 Array = npt.NDArray[Any]
@@ -69,15 +68,22 @@ def by_keras(networks: tuple[Any, Any], regions: Array, beam: int) -> tuple[Step
 
 
 def decode(
-    data: Dataset, rows: Sequence[int], vocabulary: Vocabulary, networks: tuple[Any, Any],
-    options: BeamOptions, size: int = 64,
+    regions: Array, vocabulary: Vocabulary, networks: tuple[Any, Any], options: BeamOptions,
+    size: int = 64,
 ) -> list[list[str]]:  # fmt: skip
-    """The morphemes' forms that Keras says for each row, without any exported graph."""
+    """The morphemes' forms that Keras says of each picture, without any exported graph.
+
+    Args:
+        regions: float (N, R, D).
+        vocabulary: the decoder's morphemes.
+        networks: start_network and step_network of the decoder.
+        options: of the beam search.
+        size: pictures decoded at a time.
+    """
     said = []
-    for begin in range(0, len(rows), size):
-        chunk = rows[begin : begin + size]
-        regions = np.stack([data.features[row, 0] for row in chunk]).astype(np.float32)
-        advance, state = by_keras(networks, regions, options.beam)
+    for begin in range(0, len(regions), size):
+        chunk = regions[begin : begin + size].astype(np.float32)
+        advance, state = by_keras(networks, chunk, options.beam)
         for found in beam_search(advance, state, options):
             said.append([m.form for m in vocabulary.decode(found[0].tokens)])
     return said

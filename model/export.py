@@ -1,5 +1,6 @@
-"""A trained decoder and its frozen encoder become the contents of a captioner file."""
+"""A trained decoder and its encoder become the contents of a captioner file."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,26 +11,36 @@ import numpy as np
 
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
+from preprocess.dataset import Dataset
 from preprocess.encoder import build_encoder
 from preprocess.graph import Graph, export_graph
 from preprocess.vocabulary import Vocabulary
 
+ENCODER = "encoder/"  # begins the names of the encoder's arrays
+
 
 def save(
-    path: Path, decoder: Decoder, vocabulary: Vocabulary, about: Mapping[str, Any]
-) -> CaptionerFile:
+    path: Path, networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary,
+    about: Mapping[str, Any],
+) -> CaptionerFile:  # fmt: skip
     """Writes the captioner file and returns what it holds.
 
     Args:
         path: the .kcap file.
-        decoder: its weights are rounded to float16 first, so graphs and file agree.
+        networks: the encoder, build_encoder's or one tuned from it, and the decoder; their
+            weights are rounded to float16 first, so that graphs and file agree.
         vocabulary: the decoder's morphemes.
         about: what captioner.json tells besides; needs "encoder" and "side".
     """
-    set_weights(decoder, {n: rounded(a) for n, a in named_weights(decoder).items()})
-    graphs = decoder_graphs(decoder) | {"encoder": encoder_graph(about["encoder"], about["side"])}
+    encoder, decoder = networks
+    weights: dict[str, Array] = {}
+    for network, prefix in ((decoder, ""), (encoder, ENCODER)):
+        plain = {n: rounded(a) for n, a in named_weights(network).items()}
+        set_weights(network, plain)
+        weights |= {prefix + name: array for name, array in plain.items()}
+    graphs = decoder_graphs(decoder) | {"encoder": encoder_graph(encoder)}
     contents = CaptionerFile(
-        {"config": asdict(decoder.config), **about}, vocabulary, named_weights(decoder), graphs
+        {"config": asdict(decoder.config), **about}, vocabulary, weights, graphs
     )
     write_captioner(path, contents)
     return contents
@@ -44,20 +55,39 @@ def restore(path: Path) -> tuple[Decoder, CaptionerFile]:
     return decoder, contents
 
 
-def named_weights(decoder: Decoder) -> dict[str, Array]:
-    """The decoder's trainable arrays by path, e.g. "decoder/see/kernel"."""
-    return {v.path: keras.ops.convert_to_numpy(v) for v in decoder.trainable_variables}
+def restore_encoder(contents: CaptionerFile) -> keras.Model:
+    """The Keras encoder of a captioner file."""
+    about = contents.about
+    encoder = build_encoder(about["encoder"], about["side"], weights=False)
+    set_weights(
+        encoder,
+        {n.removeprefix(ENCODER): a for n, a in contents.weights.items() if n.startswith(ENCODER)},
+    )
+    return encoder
 
 
-def set_weights(decoder: Decoder, weights: Mapping[str, Array]) -> None:
-    """Gives the decoder its arrays by path."""
-    for variable in decoder.trainable_variables:
+def named_weights(network: keras.Model) -> dict[str, Array]:
+    """The network's arrays by path, e.g. "decoder/see/kernel"; not the seeds of its dropouts."""
+    return {v.path: keras.ops.convert_to_numpy(v) for v in network.weights}
+
+
+def set_weights(network: keras.Model, weights: Mapping[str, Array]) -> None:
+    """Gives the network its arrays by path."""
+    for variable in network.weights:
         variable.assign(weights[variable.path])
 
 
-def encoder_graph(name: str, side: int) -> Graph:
-    """The frozen CNN: float32 RGB (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
-    return export_graph(build_encoder(name, side), [np.zeros((1, side, side, 3), np.float32)])
+def fingerprint(network: keras.Model) -> str:
+    """Tells networks of other weights apart: 16 hexadecimal digits."""
+    together = hashlib.sha256()
+    for array in named_weights(network).values():
+        together.update(np.ascontiguousarray(array).tobytes())
+    return together.hexdigest()[:16]
+
+
+def encoder_graph(encoder: keras.Model) -> Graph:
+    """The CNN: float32 RGB (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
+    return export_graph(encoder, [np.zeros((1, *encoder.input_shape[1:]), np.float32)])
 
 
 def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
@@ -71,4 +101,17 @@ def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
     return {
         "start": export_graph(start_network(decoder), [regions]),
         "step": export_graph(step_network(decoder), [token, state, state, values, keys]),
+    }
+
+
+def signature_of(data: Dataset) -> dict[str, Any]:
+    """What a captioner file tells of its training data: counts, and a hash of the sorted keys."""
+    train = [data.samples[row] for row in data.rows("train")]
+    keys = "\n".join(sorted(sample.key for sample in train))
+    sets = sorted({sample.source for sample in train})
+    return {
+        "sets": sets,
+        "pictures": len(train),
+        "captions": sum(len(sample.captions) for sample in train),
+        "keys_sha256": hashlib.sha256(keys.encode()).hexdigest(),
     }

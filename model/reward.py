@@ -25,6 +25,8 @@ from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
 from preprocess.errors import SettingError
 from preprocess.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
+CLOSE = "</s>"  # no morpheme looks like this
+
 
 @dataclass(frozen=True)
 class RewardOptions:
@@ -80,16 +82,21 @@ class RewardTrainer(Trainer):
     """Teaches samples by their advantage, and one reference a picture."""
 
     def begin(self, weights: Weights, reward: RewardOptions) -> None:
-        """Starts from trained weights; rewards are counted with the training references' idf."""
+        """Starts from trained weights.
+
+        Rewards are counted set by set, with the idf of the set's training references: what is
+        common in one set may tell much in another.
+        """
         self.reward = reward
-        self.set_averaged(weights)
-        for mean, value in zip(self.average, weights, strict=True):
-            mean.assign(value)
-        upright = [forms(self.data.sentences[row]) for row in self.train]
-        turned = [forms(map(mirrored, self.data.sentences[row])) for row in self.train]
-        both = [group for pair in zip(upright, turned, strict=True) for group in pair]
-        self._position = {row: 2 * i for i, row in enumerate(self.train)}
-        self._cider = CiderD(both, upright)
+        self.start_from(weights)
+        self._judges: dict[int, tuple[CiderD, int]] = {}
+        for source in {self.data.samples[row].source for row in self.train}:
+            rows = [row for row in self.train if self.data.samples[row].source == source]
+            upright = [closed(forms(self.data.sentences[row])) for row in rows]
+            turned = [closed(forms(map(mirrored, self.data.sentences[row]))) for row in rows]
+            both = [group for pair in zip(upright, turned, strict=True) for group in pair]
+            judge = CiderD(both, upright)
+            self._judges |= {row: (judge, 2 * i) for i, row in enumerate(rows)}
 
     def epoch(self, number: int) -> dict[str, float]:
         """As Trainer.epoch; what is drawn depends on seed and epoch alone, so a run resumes."""
@@ -137,13 +144,22 @@ class RewardTrainer(Trainer):
         return np.stack(words, 2).astype(np.int32)
 
     def _rewards(self, samples: npt.NDArray[np.int32], batch: Batch) -> npt.NDArray[np.float32]:
-        said = [[m.form for m in self.vocabulary.decode(ids)] for group in samples for ids in group]
-        places = [
-            self._position[int(row)] + int(view)
-            for row, view in zip(batch.rows, batch.views, strict=True)
-            for _ in range(samples.shape[1])
-        ]
-        return self._cider.scores(said, places).reshape(samples.shape[:2]).astype(np.float32)
+        rewards = []
+        for row, view, group in zip(batch.rows, batch.views, samples, strict=True):
+            judge, place = self._judges[int(row)]
+            said = [self._said(ids) for ids in group]
+            rewards.append(judge.scores(said, [place + int(view)] * len(said)))
+        return np.array(rewards, np.float32)
+
+    def _said(self, ids: npt.NDArray[np.int32]) -> list[str]:
+        """A sample as the judge reads it: one that never ended lacks the mark of the end."""
+        words = [m.form for m in self.vocabulary.decode(ids)]
+        return closed([words])[0] if END in ids else words
+
+
+def closed(sentences: Sequence[list[str]]) -> list[list[str]]:
+    """Sentences with their end as a token of its own, so that breaking off early costs."""
+    return [[*words, CLOSE] for words in sentences]
 
 
 def _padded(ids: npt.NDArray[np.int32], length: int) -> npt.NDArray[np.int32]:

@@ -9,6 +9,7 @@ No pickle, no code. `unzip -p x.kcap captioner.json` reads what is inside.
 """
 
 import hashlib
+import itertools
 import json
 import zipfile
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ class CaptionerFile:
     Attributes:
         about: plain values: config, tagger, encoder, side, training, scores, terms.
         vocabulary: the morphemes.
-        weights: the decoder's trained arrays by Keras name, to go on training from.
+        weights: both networks' arrays by Keras name, to go on training from.
         graphs: encoder, start and step.
     """
 
@@ -49,7 +50,7 @@ class CaptionerFile:
 
 @dataclass
 class _Store:
-    """Arrays back to back; one that is already there, or its transpose, is not repeated."""
+    """Arrays back to back; one that is already there, in any order of axes, is not repeated."""
 
     table: dict[str, Any] = field(default_factory=dict)
     chunks: list[bytes] = field(default_factory=list)
@@ -57,17 +58,18 @@ class _Store:
     _known: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, name: str, array: Array, dtype: str) -> list[Any]:
-        """Where to find the array: [name in the table, transposed]."""
-        for transposed in (False, True):
-            same = self._known.get(_digest(array.T if transposed else array))
+        """Where to find the array: [name in the table, the axes that turn that one into it]."""
+        order = list(range(array.ndim))
+        for axes in itertools.permutations(order):
+            same = self._known.get(_digest(array.transpose(axes)))
             if same:
-                return [same, transposed]
+                return [same, np.argsort(axes).tolist()]
         data = np.ascontiguousarray(array, DTYPES[dtype]).tobytes()
         self.table[name] = [dtype, list(array.shape), self.size]
         self._known[_digest(array)] = name
         self.chunks.append(data)
         self.size += len(data)
-        return [name, False]
+        return [name, order]
 
 
 def _digest(array: Array) -> bytes:
@@ -81,7 +83,7 @@ def rounded(array: Array) -> npt.NDArray[np.float32]:
 
 
 def write_captioner(path: Path, contents: CaptionerFile) -> None:
-    """Writes the file whole or not at all. Decoder weights become float16, the rest float32.
+    """Writes the file whole or not at all. Weights become float16; what only graphs hold, float32.
 
     Raises:
         OutputError: the folder is missing, cannot be written, or is full.
@@ -172,8 +174,8 @@ def _parse(about: Mapping[str, Any], members: Mapping[str, bytes]) -> CaptionerF
         for name, (dtype, shape, offset) in about["arrays"].items()
     }
 
-    def read(place: tuple[str, bool]) -> Array:
-        return arrays[place[0]].T if place[1] else arrays[place[0]]
+    def read(place: tuple[str, list[int]]) -> Array:
+        return arrays[place[0]].transpose(place[1])
 
     graphs = {
         name: Graph(members[f"{name}.onnx"], {n: read(p) for n, p in places.items()})

@@ -4,15 +4,16 @@ A run folder holds log.csv (a line an epoch), last.npz (everything to go on exac
 (the averaged weights of the best epoch), options.json and vocabulary.tsv.
 """
 
-import hashlib
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from keras import ops
 
@@ -21,7 +22,7 @@ from model.cider import CiderD
 from model.decoding import decode
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
-from preprocess.dataset import Batch, Dataset, batches, folds
+from preprocess.dataset import Batch, Dataset, batches
 from preprocess.errors import SettingError
 from preprocess.vocabulary import Vocabulary
 
@@ -132,23 +133,36 @@ class Trainer:
         )  # fmt: skip
         self.decoder = Decoder(config)
         self.decoder.build()
-        self.optimizer = _optimizer(options, len(train))
-        self.optimizer.build(self.decoder.trainable_variables)
-        self.average = [tf.Variable(v) for v in self.decoder.trainable_variables]
+        self.parts: list[tuple[list[Any], keras.optimizers.Optimizer]] = []
+        self.average: list[tf.Variable] = []
+        self.teach(self.decoder.trainable_variables, options.learning_rate)
         # one graph a sentence length: the recurrence is unrolled
         self.graph = tf.function(self._step)
         self.networks = start_network(self.decoder), step_network(self.decoder)
         references = [forms(data.sentences[row]) for row in self.held]
         self.cider = CiderD(references)
 
+    def teach(self, variables: Sequence[Any], rate: float) -> None:
+        """From now on every step changes these too, at their own learning rate."""
+        optimizer = _optimizer(rate, self.options, len(self.train))
+        optimizer.build(variables)
+        self.parts.append((list(variables), optimizer))
+        self.average += [tf.Variable(v) for v in variables]
+
+    @property
+    def variables(self) -> list[Any]:
+        """Everything that is trained, the decoder's first."""
+        return [v for variables, _ in self.parts for v in variables]
+
     def epoch(self, number: int) -> dict[str, float]:
         """One pass over the training pictures and one decoding of the held-out ones."""
         o, started = self.options, time.monotonic()
         random = np.random.default_rng([o.seed, number])
         losses = []
-        for batch in batches(
+        found = batches(
             self.data, self.train, self.vocabulary, o.batch, o.sentences, o.longest, random
-        ):
+        )
+        for batch in self.prepared(found):
             losses.append(self.learn(batch))
         trained = time.monotonic()
         cider, distinct = self.check()
@@ -161,6 +175,18 @@ class Trainer:
             "check_s": round(time.monotonic() - trained, 1),
         }
 
+    def prepared(self, found: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches as `see` wants them; here as they are."""
+        return found
+
+    def see(self, regions: Any) -> Any:
+        """What the decoder looks at, of what a batch holds; here the same."""
+        return regions
+
+    def held_regions(self) -> npt.NDArray[Any]:
+        """The held-out pictures' regions: float (N, R, D)."""
+        return np.stack([self.data.features[row, 0] for row in self.held])
+
     def learn(self, batch: Batch) -> Any:
         """One step on a batch; what the log calls its loss."""
         return self.graph(*tensors(batch))
@@ -172,43 +198,53 @@ class Trainer:
     def _step(self, regions: Any, tokens: Any, targets: Any, weights: Any) -> Any:
         """One step of gradient descent and of the moving average; the loss."""
         with tf.GradientTape() as tape:
-            logits = self.decoder((regions, tokens), training=True)
+            logits = self.decoder((self.see(regions), tokens), training=True)
             loss = self.loss(targets, logits, weights)
-        variables = self.decoder.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
-        for mean, variable in zip(self.average, variables, strict=True):
+        gradients = iter(tape.gradient(loss, [v.value for v in self.variables]))
+        for variables, optimizer in self.parts:
+            optimizer.apply(list(itertools.islice(gradients, len(variables))), variables)
+        for mean, variable in zip(self.average, self.variables, strict=True):
             mean.assign_add((1 - self.options.average) * (variable.value - mean))
         return loss
 
     def check(self) -> tuple[float, float]:
         """CIDEr-D of what the averaged weights say of the held-out pictures, and its variety."""
-        current = [ops.convert_to_numpy(v) for v in self.decoder.trainable_variables]
+        current = [ops.convert_to_numpy(v) for v in self.variables]
         self.set_averaged(self.averaged())
-        said = decode(self.data, self.held, self.vocabulary, self.networks, BeamOptions(beam=3))
+        regions = self.held_regions()
+        said = decode(regions, self.vocabulary, self.networks, BeamOptions(beam=3))
         self.set_averaged(current)
         scores = self.cider.scores(said, range(len(said)))
         return float(np.mean(scores)), len(set(map(tuple, said))) / max(1, len(said))
 
     def averaged(self) -> Weights:
-        """The moving averages of the weights, in the order of trainable_variables."""
+        """The moving averages of the weights, in the order of `variables`."""
         return [mean.numpy() for mean in self.average]
 
     def set_averaged(self, weights: Weights) -> None:
-        """Gives the decoder these weights; the optimizer does not notice."""
-        for variable, value in zip(self.decoder.trainable_variables, weights, strict=True):
+        """Trains on from these weights; the optimizers do not notice."""
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(value)
+
+    def start_from(self, weights: Weights) -> None:
+        """As set_averaged, and the averages begin there too."""
+        self.set_averaged(weights)
+        for mean, value in zip(self.average, weights, strict=True):
+            mean.assign(value)
 
     def state(self) -> Weights:
         """Everything the next step depends on: weights, dropout seeds, optimizer, average."""
-        return [ops.convert_to_numpy(v) for v in self._variables()]
+        return [ops.convert_to_numpy(v) for v in self._everything()]
 
     def set_state(self, state: Weights) -> None:
         """The inverse of state."""
-        for variable, value in zip(self._variables(), state, strict=True):
+        for variable, value in zip(self._everything(), state, strict=True):
             variable.assign(value)
 
-    def _variables(self) -> list[Any]:
-        return [*self.decoder.variables, *self.optimizer.variables, *self.average]
+    def _everything(self) -> list[Any]:
+        beside = [v for variables, _ in self.parts[1:] for v in variables]
+        moments = [v for _, optimizer in self.parts for v in optimizer.variables]
+        return [*self.decoder.variables, *beside, *moments, *self.average]
 
 
 def tensors(batch: Batch) -> tuple[Any, ...]:
@@ -217,13 +253,13 @@ def tensors(batch: Batch) -> tuple[Any, ...]:
     return regions, *map(tf.constant, (batch.tokens, batch.targets, batch.weights))
 
 
-def _optimizer(options: TrainOptions, pictures: int) -> keras.optimizers.Optimizer:
+def _optimizer(rate: float, options: TrainOptions, pictures: int) -> keras.optimizers.Optimizer:
     steps = max(1, pictures // options.batch)
     schedule = keras.optimizers.schedules.CosineDecay(
-        options.learning_rate / 20,
+        rate / 20,
         decay_steps=steps * options.epochs,
         alpha=0.01,
-        warmup_target=options.learning_rate,
+        warmup_target=rate,
         warmup_steps=steps // 2,
     )
     return keras.optimizers.Adam(schedule, clipnorm=5.0)
@@ -250,34 +286,3 @@ def _resume(run: Path, trainer: Trainer) -> Log:
         return []
     trainer.set_state(load(run / "last.npz", "state"))
     return load_log(run / "last.npz")
-
-
-def cross_validate(
-    data: Dataset, rows: Sequence[int], k: int, options: TrainOptions, run: Path
-) -> dict[str, tuple[float, float]]:
-    """Trains k times, each time holding out another fold of whole groups; mean and deviation.
-
-    Each fold has its own folder in `run` and can be interrupted and resumed like any training.
-    """
-    best = []
-    for number, (train, held) in enumerate(folds(data.samples, rows, k), 1):
-        print(f"fold {number}/{k}: {len(train):,} + {len(held):,}", flush=True)
-        best.append(fit(data, train, held, options, run / f"fold{number}")[2])
-    table = {name: [entry[name] for entry in best] for name in ("cider_d", "loss", "epoch")}
-    summary = {n: (float(np.mean(v)), float(np.std(v, ddof=1))) for n, v in table.items()}
-    for name, (mean, deviation) in summary.items():
-        print(f"{name}: {mean:.3f} ± {deviation:.3f}")
-    return summary
-
-
-def signature_of(data: Dataset) -> dict[str, Any]:
-    """What a captioner file tells of its training data: counts, and a hash of the sorted keys."""
-    train = [data.samples[row] for row in data.rows("train")]
-    keys = "\n".join(sorted(sample.key for sample in train))
-    sets = sorted({sample.key.rsplit("/", 1)[0] for sample in train})
-    return {
-        "sets": sets,
-        "pictures": len(train),
-        "captions": sum(len(sample.captions) for sample in train),
-        "keys_sha256": hashlib.sha256(keys.encode()).hexdigest(),
-    }

@@ -1,7 +1,8 @@
 """CNN encoders in Keras: EfficientNet-Lite with its ImageNet weights, or keras.applications.
 
 EfficientNet-Lite (Tan & Le 2019, the Lite variants of the TPU repository): no squeeze-excite,
-ReLU6, stem and head not scaled, first and last stage not deepened.
+ReLU6, stem and head not scaled, first and last stage not deepened. Its batch normalizations are
+folded into the convolutions before them: the same numbers from half the layers.
 """
 
 import importlib
@@ -30,6 +31,7 @@ STAGES = (
     (1, 3, 1, 6, 192, 320),
 )
 HEAD_CHANNELS = 1280
+EPSILON = 1e-3  # of the batch normalizations that are folded
 
 
 def build_encoder(name: str, side: int, weights: bool = True) -> keras.Model:
@@ -82,15 +84,8 @@ def rounded(channels: float) -> int:
 
 
 def _convolution(x: Any, channels: int, kernel: int, stride: int, name: str) -> Any:
-    x = keras.layers.Conv2D(
-        channels, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv"
-    )(x)
-    return _normalized(x, name, activation=True)
-
-
-def _normalized(x: Any, name: str, activation: bool) -> Any:
-    x = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=f"{name}_bn")(x)
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if activation else x
+    x = keras.layers.Conv2D(channels, kernel, stride, padding="same", name=f"{name}_conv")(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 
 def _block(x: Any, channels: int, kernel: int, stride: int, expansion: int, name: str) -> Any:
@@ -98,12 +93,11 @@ def _block(x: Any, channels: int, kernel: int, stride: int, expansion: int, name
     before, width = x, x.shape[-1]
     if expansion > 1:
         x = _convolution(x, width * expansion, 1, 1, f"{name}_expand")
-    x = keras.layers.DepthwiseConv2D(
-        kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
-    )(x)
-    x = _normalized(x, f"{name}_depthwise", activation=True)
-    x = keras.layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_project_conv")(x)
-    x = _normalized(x, f"{name}_project", activation=False)
+    x = keras.layers.DepthwiseConv2D(kernel, stride, padding="same", name=f"{name}_depthwise_conv")(
+        x
+    )
+    x = keras.layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
+    x = keras.layers.Conv2D(channels, 1, name=f"{name}_project_conv")(x)
     same = stride == 1 and width == channels
     return keras.layers.Add(name=f"{name}_add")([before, x]) if same else x
 
@@ -111,29 +105,52 @@ def _block(x: Any, channels: int, kernel: int, stride: int, expansion: int, name
 def port(network: keras.Model, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
     """Gives every layer of a Lite network its PyTorch weights, in Keras' axis order."""
     for layer in network.layers:
-        if not layer.weights:
-            continue
-        source = _torch_name(layer.name)
         if layer.name == "classes":
             layer.set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
-        elif layer.name.endswith("_bn"):
-            parts = ("weight", "bias", "running_mean", "running_var")
-            layer.set_weights([tensors[f"{source}.{part}"] for part in parts])
-        else:
+        elif layer.weights:
+            kernel, bias = _folded(tensors, *_torch_names(layer.name))
             # (out, in, h, w) -> (h, w, in, out); depthwise (c, 1, h, w) -> (h, w, c, 1)
             order = (2, 3, 0, 1) if "depthwise" in layer.name else (2, 3, 1, 0)
-            layer.set_weights([np.transpose(tensors[f"{source}.weight"], order)])
+            layer.set_weights([np.transpose(kernel, order), bias])
 
 
-def _torch_name(layer: str) -> str:
-    """The state dict's name of a layer: _blocks.3._bn0 of block3_expand_bn."""
-    outer = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head"}
-    outer |= {"head_bn": "_bn1"}
-    if not layer.startswith("block"):
-        return outer.get(layer, "")
-    block, part, kind = layer.removeprefix("block").split("_")
+def _folded(
+    tensors: Mapping[str, npt.NDArray[Any]], convolution: str, norm: str
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Kernel and bias of a convolution and its batch normalization in one."""
+    gain, shift, mean, variance = (
+        tensors[f"{norm}.{part}"].astype(np.float64)
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    scale = gain / np.sqrt(variance + EPSILON)
+    kernel = tensors[f"{convolution}.weight"] * scale[:, None, None, None]
+    return kernel.astype(np.float32), (shift - mean * scale).astype(np.float32)
+
+
+def _torch_names(layer: str) -> tuple[str, str]:
+    """The state dict's names of a layer: _blocks.3._expand_conv, ..._bn0 of block3_expand_conv."""
+    outer = {"stem_conv": ("_conv_stem", "_bn0"), "head_conv": ("_conv_head", "_bn1")}
+    if layer in outer:
+        return outer[layer]
+    block, part, _ = layer.removeprefix("block").split("_")
     norm = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[part]
-    return f"_blocks.{block}.{norm if kind == 'bn' else f'_{part}_conv'}"
+    return f"_blocks.{block}._{part}_conv", f"_blocks.{block}.{norm}"
+
+
+def halves(encoder: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
+    """The encoder in two: up to a layer's output, and from there to the regions.
+
+    Raises:
+        SettingError: the encoder has no such layer.
+    """
+    found = [one for one in encoder.layers if one.name == layer]
+    if not found:
+        raise SettingError(
+            f"인코더 {encoder.name}에 층 '{layer}'이(가) 없습니다. 다른 층의 이름을 주세요.",
+            f"encoder {encoder.name} has no layer '{layer}'. Name another layer.",
+        )
+    cut = found[0].output
+    return keras.Model(encoder.input, cut), keras.Model(cut, encoder.output)
 
 
 def weight_file(name: str) -> Path:

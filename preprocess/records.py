@@ -32,6 +32,11 @@ class Sample:
     split: str
     group: str
 
+    @property
+    def source(self) -> str:
+        """The set the sample came from: its key without the last part."""
+        return self.key.rsplit("/", 1)[0]
+
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     """Writes one JSON object a line, UTF-8."""

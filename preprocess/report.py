@@ -16,7 +16,7 @@ CUTS = (1, 2, 5, 10, 20)  # least counts whose coverage is told
 def contents(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.DataFrame:
     """Pictures, captions and morphemes a caption, a row for each set and split."""
     rows = [
-        (s.key.rsplit("/", 1)[0], s.split, len(found), sum(map(len, found)))
+        (s.source, s.split, len(found), sum(map(len, found)))
         for s, found in zip(samples, sentences, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=["set", "split", "captions", "morphemes"])

@@ -11,6 +11,8 @@ import pytest
 
 import train
 from model.captioner import Captioner
+from model.export import restore_encoder
+from model.storage import read_captioner
 from preprocess import __main__ as preprocess
 from preprocess.tagger import Tagger, load_tagger
 
@@ -21,14 +23,15 @@ def words(sentence):
     return [(word, "Noun") for word in sentence.split()]
 
 
-def small_encoder(name, side):
+def small_encoder(name, side, weights=True):
     """A stand-in CNN with the real one's name: the mean colour of each quarter."""
     import keras
 
     picture = keras.Input((side, side, 3), name="picture")
     quarters = keras.layers.AveragePooling2D(side // 2)(picture)
-    scaled = keras.layers.Rescaling(1 / 64)(quarters)
-    return keras.Model(picture, keras.layers.Reshape((4, 3))(scaled))
+    scaled = keras.layers.Rescaling(1 / 64, name="scaled")(quarters)
+    seen = keras.layers.Dense(3, kernel_initializer="identity", name="last")(scaled)
+    return keras.Model(picture, keras.layers.Reshape((4, 3))(seen))
 
 
 @pytest.fixture
@@ -83,6 +86,30 @@ def test_pictures_and_captions_become_a_captioner(tmp_path, coco, stand_ins, cap
     assert about["terms"] == "연구용"
     assert (about["data"]["pictures"], about["data"]["captions"]) == (27, 27)
     assert len(about["data"]["keys_sha256"]) == 64
+
+
+def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
+    data, run = tmp_path / "data", tmp_path / "run"
+    assert prepare(coco, data) == 0
+    command = [str(data), "--run", str(run), "--batch", "9", "--min-count", "1", "--hidden", "16"]
+    command += ["--embedding", "12", "--epochs", "2", "--average", "0.5", "--tune-epochs", "2"]
+    command += ["--tune-after", "scaled", "--encoder-rate", "0.01", "--reward-epochs", "1"]
+    files = [tmp_path / name for name in ("first.kcap", "again.kcap")]
+    for path in files:
+        assert train.main([*command, "--out", str(path)]) == 0
+    first, again = map(read_captioner, files)  # the second time nothing is trained
+    assert first.about == again.about
+    for name, array in first.weights.items():
+        np.testing.assert_array_equal(array, again.weights[name])
+    assert {p.parent.name for p in run.rglob("log.csv")} == {"run", "tuned", "reward"}
+    captioner, encoder = Captioner.load(files[0]), restore_encoder(first)
+    kernel = encoder.get_layer("last").get_weights()[0]
+    assert not np.allclose(kernel, np.eye(3), atol=1e-3)
+    frames = np.full((1, 16, 16, 3), 90, np.uint8)
+    seen = np.asarray(encoder(frames.astype(np.float32)))
+    np.testing.assert_allclose(captioner.features(frames), seen, atol=1e-4)
+    features = np.load(run / "features" / "features.npy")  # of the tuned encoder, not of the data
+    assert not np.allclose(features, np.load(data / "features" / "features.npy"), atol=1e-2)
 
 
 def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):

@@ -62,15 +62,14 @@ def test_it_says_what_is_there(captioner, photo, word):
 
 def test_its_sentences_are_those_of_keras(captioner):
     """Encoder and decoder both in Keras, on 200 pictures, against the graphs in the file."""
-    from model.export import restore
+    from model.export import restore, restore_encoder
     from model.network import start_network, step_network
-    from preprocess.encoder import build_encoder
 
     decoder, contents = restore(SHIPPED)
     start, step = start_network(decoder), step_network(decoder)
     pictures = list(crops())
     squares = np.stack([to_square(p, contents.about["side"]) for p in pictures])
-    encoder = build_encoder(contents.about["encoder"], contents.about["side"])
+    encoder = restore_encoder(contents)
     features = encoder.predict(squares.astype(np.float32), batch_size=20, verbose=0)
     started = list(map(np.array, start.predict_on_batch(features)))
     advance, state = together(

@@ -1,16 +1,24 @@
 """Training: it learns, it resumes exactly, it stops early on decoded sentences."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import keras
 import numpy as np
 import pytest
 
 from model import training
+from model.cross_validation import cross_validate
 from model.decoding import decode
 from model.reward import RewardOptions, fit_reward
 from model.runs import load
-from model.training import TrainOptions, cross_validate, fit
+from model.training import TrainOptions, fit
+from model.tuning import TuneOptions, ahead, fit_tuned
 from preprocess.dataset import Dataset
+from preprocess.encoder import halves
 from preprocess.errors import SettingError
 from preprocess.korean import Morpheme
+from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
 
 COLOURS = ("빨간", "파란", "초록")
@@ -45,7 +53,8 @@ def test_the_colours_are_learned_and_said(tmp_path):
         data, tmp_path / "run", epochs=25, learning_rate=0.03, patience=25
     )
     networks = training.start_network(decoder), training.step_network(decoder)
-    said = decode(data, data.rows("val"), vocabulary, networks, training.BeamOptions(beam=2))
+    regions = data.features[data.rows("val"), 0]
+    said = decode(regions, vocabulary, networks, training.BeamOptions(beam=2))
     assert said == [[COLOURS[row % 3], "화면", "이다"] for row in data.rows("val")]
     assert best["cider_d"] > 5
     lines = (tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()
@@ -151,3 +160,86 @@ def test_reward_makes_the_sentences_better_and_resumes_exactly(tmp_path, monkeyp
 def test_unusable_reward_options_are_refused(wrong):
     with pytest.raises(SettingError, match="too small"):
         RewardOptions(**wrong)
+
+
+def painted(folder, count=24):
+    """colours() with pictures on disk, whose captions need an encoder that sees colours."""
+    import cv2
+
+    data = colours(count)
+    hues = ((200, 40, 40), (40, 40, 200), (40, 200, 40))
+    folder.mkdir()
+    samples = []
+    for i, sample in enumerate(data.samples):
+        path = folder / f"{i}.png"
+        cv2.imwrite(str(path), np.full((20, 30, 3), hues[i % 3][::-1], np.uint8))
+        samples.append(replace(sample, pictures=(str(path),)))
+    return replace(data, samples=tuple(samples))
+
+
+def small_encoder():
+    """A stand-in CNN: frozen halves of the picture, then a layer that can learn."""
+    picture = keras.Input((8, 8, 3), name="picture")
+    colours = keras.layers.AveragePooling2D((8, 4), name="pool")(picture)
+    scaled = keras.layers.Rescaling(1 / 32, name="scaled")(colours)
+    seen = keras.layers.Conv2D(3, 1, name="last")(scaled)
+    return keras.Model(picture, keras.layers.Reshape((2, 3))(seen))
+
+
+def tuned(data, folder, epochs=25):
+    keras.utils.set_random_seed(5)
+    encoder = small_encoder()
+    vocabulary = training.Vocabulary.build((s for found in data.sentences for s in found), 1)
+    network = training.Decoder(training.CaptionerConfig(len(vocabulary), 2, 3, 12, 16, 16, 8))
+    network.build()
+    options = TrainOptions(**SMALL | {"epochs": 1, "patience": 30})
+    tune = TuneOptions(epochs, tune_rate=0.03, encoder_rate=0.02, tune_after="scaled")
+    rows = data.rows("train"), data.rows("val")
+    found = fit_tuned(data, *rows, (encoder, network, vocabulary), (options, tune), folder)
+    return encoder, *found
+
+
+def test_tuning_teaches_the_encoder_too_and_resumes_exactly(tmp_path, monkeypatch):
+    data = painted(tmp_path / "pictures")
+    untaught = small_encoder().get_layer("last")
+    encoder, decoder, vocabulary, best = tuned(data, tmp_path / "whole")
+    assert best["cider_d"] > 5
+    assert not np.allclose(encoder.get_layer("last").kernel, untaught.kernel)
+    squares = np.stack([to_square(read_picture(Path(s.pictures[0])), 8) for s in data.samples])
+    networks = training.start_network(decoder), training.step_network(decoder)
+    said = decode(
+        np.asarray(encoder(squares.astype(np.float32))), vocabulary, networks,
+        training.BeamOptions(beam=2),
+    )  # fmt: skip
+    assert said == [[COLOURS[i % 3], "화면", "이다"] for i in range(len(said))]
+    epoch = training.Trainer.epoch
+
+    def dying(self, number):
+        if number == 3:
+            raise KeyboardInterrupt
+        return epoch(self, number)
+
+    monkeypatch.setattr(training.Trainer, "epoch", dying)
+    with pytest.raises(KeyboardInterrupt):
+        tuned(data, tmp_path / "cut")
+    monkeypatch.setattr(training.Trainer, "epoch", epoch)
+    tuned(data, tmp_path / "cut")
+    for a, b in zip(state(tmp_path / "whole"), state(tmp_path / "cut"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_layer_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingError, match="no layer 'block99'"):
+        halves(small_encoder(), "block99")
+
+
+@pytest.mark.parametrize("wrong", [{"tune_epochs": -1}, {"encoder_rate": 0.0}])
+def test_unusable_tuning_options_are_refused(wrong):
+    with pytest.raises(SettingError, match="too small"):
+        TuneOptions(**wrong)
+
+
+def test_one_ahead_keeps_order_and_errors():
+    assert list(ahead(iter("abc"))) == ["a", "b", "c"]
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(1 / n for n in (1, 0)))
