@@ -14,12 +14,13 @@ from model import peers
 from model.beam import BeamOptions
 from model.captioner import Captioner, Frames
 from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
+from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError, OutputError
 from preprocess.features import open_features
 from preprocess.ffmpeg import whole_file
-from preprocess.morphemes import read_morphemes
+from preprocess.morphemes import Sentences
 from preprocess.pictures import read_picture, to_square
-from preprocess.records import Sample, read_samples
+from preprocess.records import Sample
 
 CHUNK = 32  # samples captioned at once
 Progress = Callable[[int, int], None]
@@ -55,11 +56,10 @@ class DataSet:
         Raises:
             DataError: there are none.
         """
-        prefix = f"{name}/" if name else ""
         chosen = [i for i in self.items if i.sample.split == split]
-        chosen = [i for i in chosen if i.sample.key.startswith(prefix)]
+        chosen = [i for i in chosen if not name or i.sample.source == name]
         if not chosen:
-            sets = ", ".join(sorted({i.sample.key.split("/")[0] for i in self.items}))
+            sets = ", ".join(sorted({i.sample.source for i in self.items}))
             raise DataError(
                 f"'{self.folder}'에 세트 '{name or '전체'}'의 '{split}' 사진이 없습니다. "
                 f"있는 세트: {sets}.",
@@ -75,18 +75,14 @@ def load_data(folder: Path) -> DataSet:
     Raises:
         DataError: it is not whole.
     """
-    try:
-        settings = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        forms = {
-            key: tuple(tuple(m.form for m in sentence) for sentence in sentences)
-            for key, sentences in read_morphemes(folder / "tokens.jsonl")
-        }
-        items = tuple(Item(s, forms[s.key]) for s in read_samples(folder / "samples.jsonl"))
-        if any(len(i.tokens) != len(i.sample.captions) for i in items):
-            raise ValueError("samples.jsonl, tokens.jsonl")
-        return DataSet(folder, items, str(settings["tagger"]), int(settings["side"]))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise _damaged(folder, error) from None
+    data = load(folder, features=False)
+    items = (Item(s, _forms(found)) for s, found in zip(data.samples, data.sentences, strict=True))
+    settings = data.settings
+    return DataSet(folder, tuple(items), str(settings["tagger"]), int(settings["side"]))
+
+
+def _forms(sentences: Sentences) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(m.form for m in sentence) for sentence in sentences)
 
 
 def load_features(data: DataSet, items: Sequence[Item]) -> npt.NDArray[np.float32]:
@@ -101,17 +97,13 @@ def load_features(data: DataSet, items: Sequence[Item]) -> npt.NDArray[np.float3
         upright = features[:, 0]  # the other view is the mirror image
         return peers.pool(upright, [rows[item.sample.key] for item in items])
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise _damaged(data.folder, error) from None
-
-
-def _damaged(folder: Path, error: Exception) -> DataError:
-    reason = f"{type(error).__name__}: {error}"
-    return DataError(
-        f"'{folder}'은(는) 온전한 데이터 폴더가 아닙니다 ({reason}). "
-        "`python -m preprocess`로 다시 만드세요.",
-        f"'{folder}' is not a whole data folder ({reason}). "
-        "Make it again with `python -m preprocess`.",
-    )
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(
+            f"'{data.folder}'의 CNN 특징을 읽을 수 없습니다 ({reason}). "
+            "`python -m preprocess`로 다시 만드세요.",
+            f"the features of '{data.folder}' cannot be read ({reason}). "
+            "Make them again with `python -m preprocess`.",
+        ) from None
 
 
 def captioned(

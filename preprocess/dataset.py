@@ -21,6 +21,7 @@ from preprocess.vocabulary import PAD, Vocabulary
 
 BUCKET = 4  # lengths are rounded up to this, so that few graphs are traced
 CHUNK = 24  # batches sorted by length together
+NO_FEATURES = np.zeros((0, 2, 0, 0), np.float16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,29 +47,36 @@ class Dataset:
         ]
 
 
-def load(folder: Path) -> Dataset:
+def load(folder: Path, features: bool = True) -> Dataset:
     """Opens a data folder.
+
+    Args:
+        folder: what `python -m preprocess --out` named.
+        features: False leaves them closed, for who looks at the pictures themselves.
 
     Raises:
         DataError: the folder is not one, or preprocessing has not finished.
     """
     try:
         settings = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        settings["tagger"], settings["side"]  # what nobody can do without
         samples = tuple(read_samples(folder / "samples.jsonl"))
         analysed = tuple(read_morphemes(folder / "tokens.jsonl"))
-        keys, features = open_features(folder / "features")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        keys, seen = open_features(folder / "features") if features else ([], NO_FEATURES)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DataError(
             f"'{folder}'은(는) 완성된 데이터 폴더가 아닙니다 ({error}). "
             "python -m preprocess를 다시 하세요.",
             f"'{folder}' is not a finished data folder ({error}). Run python -m preprocess again.",
         ) from None
-    if not keys == [s.key for s in samples] == [key for key, _ in analysed]:
+    named = [(s.key, len(s.captions)) for s in samples]
+    same = named == [(key, len(sentences)) for key, sentences in analysed]
+    if not same or (features and keys != [key for key, _ in named]):
         raise DataError(
             f"'{folder}'의 파일들이 서로 맞지 않습니다. python -m preprocess를 다시 하세요.",
             f"the files of '{folder}' do not belong together. Run python -m preprocess again.",
         )
-    return Dataset(samples, tuple(s for _, s in analysed), features, settings)
+    return Dataset(samples, tuple(s for _, s in analysed), seen, settings)
 
 
 def mirrored(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:

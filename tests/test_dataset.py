@@ -170,7 +170,7 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, pictures):
     cache_features(tmp_path / "features", pictures, EncoderOptions("eye", 8), Eye())
     analyse_all(tmp_path, pictures, Tagger("t", "1", splitter), "t")
     write_samples(tmp_path / "samples.jsonl", pictures)
-    (tmp_path / "dataset.json").write_text(json.dumps({"tagger": "t"}), encoding="utf-8")
+    (tmp_path / "dataset.json").write_text(json.dumps({"tagger": "t", "side": 8}), encoding="utf-8")
     assert len(load(tmp_path).samples) == 40
     write_samples(tmp_path / "samples.jsonl", pictures[1:])
     with pytest.raises(DataError, match="do not belong together"):
