@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
-from model.decoding import together
+from model.decoding import Mirrored, together
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError
 from preprocess.graph import Session
@@ -18,6 +18,7 @@ from preprocess.pictures import to_square
 
 Frames = npt.NDArray[np.uint8]
 DEFAULT = BeamOptions()
+VIEWS = 2  # of each frame: as it is, mirrored
 CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
 
 
@@ -77,27 +78,37 @@ class Captioner:
 
     def features(self, frames: Frames) -> npt.NDArray[np.float32]:
         """What the CNN sees: float32 (n, R, D)."""
-        squares = np.stack([to_square(f, self._side) for f in frames]).astype(np.float32)
-        parts = range(0, len(squares), CHUNK)
-        return np.concatenate([self._encode(squares[i : i + CHUNK])[0] for i in parts])
+        squares = np.stack([to_square(f, self._side) for f in frames])
+        return self._seen(squares)
+
+    def _seen(self, squares: Frames) -> npt.NDArray[np.float32]:
+        parts = (squares[i : i + CHUNK] for i in range(0, len(squares), CHUNK))
+        return np.concatenate([self._encode(part.astype(np.float32))[0] for part in parts])
+
+    def _views(self, frames: Frames) -> npt.NDArray[np.float32]:
+        """Each frame as it is and in the mirror, for a second opinion: float32 (2 n, R, D)."""
+        squares = np.stack([to_square(f, self._side) for f in frames])
+        both = np.stack([squares, squares[:, :, ::-1]], axis=1)
+        return self._seen(both.reshape(-1, *squares.shape[1:]))
 
     def _caption_chunk(self, shots: Sequence[Frames]) -> list[Caption]:
-        counts = np.array([len(frames) for frames in shots])
-        features = [self.features(frames) for frames in shots]
-        # shots with fewer frames repeat their first one; the average leaves the repeats out
+        counts = np.array([len(frames) * VIEWS for frames in shots])
+        features = [self._views(frames) for frames in shots]
+        # shots with fewer frames repeat their first view; the average leaves the repeats out
         padded = [np.concatenate([f, f[:1].repeat(counts.max() - len(f), 0)]) for f in features]
         seen: list[npt.NDArray[Any]] = []
-        step, state = together(
-            self._step, self._start(np.concatenate(padded)), counts, self.options.beam, seen
-        )
+        mirrored = Mirrored(np.arange(counts.max()) % VIEWS == 1, self._vocabulary.mirror)
+        started = self._start(np.concatenate(padded))
+        step, state = together(self._step, started, counts, self.options.beam, seen, mirrored)
         found = beam_search(step, state, self.options)
-        return [self._finish(h[0], seen, b, int(counts[b])) for b, h in enumerate(found)]
+        return [self._finish(h[0], seen, b, len(shots[b])) for b, h in enumerate(found)]
 
     def _finish(
         self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
     ) -> Caption:
         morphemes = repair(self._vocabulary.decode(best.tokens))
-        looks = [seen[t][shot, row, :frames] for t, row in enumerate(best.rows[: len(best.tokens)])]
+        upright = slice(0, frames * VIEWS, VIEWS)
+        looks = [seen[t][shot, row, upright] for t, row in enumerate(best.rows[: len(best.tokens)])]
         regions = seen[0].shape[-1]
         side = int(regions**0.5)
         shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))
