@@ -136,8 +136,7 @@ class RewardTrainer(Trainer):
         for _ in range(self.options.longest - BUCKET):
             scores, state = step(last, state)
             scores[:, :, [PAD, START, UNKNOWN]] = -np.inf
-            noise = self._random.gumbel(size=scores.shape).astype(np.float32)
-            last = np.argmax(scores / temperature + noise, -1).astype(np.int32)
+            last = draw(scores / temperature, self._random)
             words.append(np.where(ended, PAD, last))
             ended |= last == END
             if ended.all():
@@ -156,6 +155,14 @@ class RewardTrainer(Trainer):
         """A sample as the judge reads it: one that never ended lacks the mark of the end."""
         words = [m.form for m in self.vocabulary.decode(ids)]
         return closed([words])[0] if END in ids else words
+
+
+def draw(scores: npt.NDArray[np.float32], random: np.random.Generator) -> npt.NDArray[np.int32]:
+    """One id from each softmax of the last axis: float (..., V) -> int32 (...)."""
+    heights = np.cumsum(np.exp(scores - scores.max(-1, keepdims=True)), -1)
+    point = random.random(scores.shape[:-1]) * heights[..., -1]
+    drawn: npt.NDArray[np.int32] = np.argmax(heights > point[..., None], -1).astype(np.int32)
+    return drawn
 
 
 def closed(sentences: Sequence[list[str]]) -> list[list[str]]:

@@ -10,7 +10,7 @@ import pytest
 from model import training
 from model.cross_validation import cross_validate
 from model.decoding import decode
-from model.reward import RewardOptions, fit_reward
+from model.reward import RewardOptions, draw, fit_reward
 from model.runs import load
 from model.training import TrainOptions, fit
 from model.tuning import TuneOptions, ahead, fit_tuned
@@ -124,7 +124,16 @@ def test_unusable_options_are_refused(wrong):
         TrainOptions(**wrong)
 
 
-def rewarded(data, start, folder, epochs=6):
+def test_words_are_drawn_as_often_as_they_are_likely():
+    scores = np.log(np.array([0.0, 0.1, 0.2, 0.7], np.float32) + 1e-30)
+    scores[0] = -np.inf
+    drawn = draw(np.tile(scores, (100, 200, 1)), np.random.default_rng(0))
+    shares = np.bincount(drawn.ravel(), minlength=4) / drawn.size
+    np.testing.assert_allclose(shares, [0, 0.1, 0.2, 0.7], atol=0.01)
+    assert shares[0] == 0
+
+
+def rewarded(data, start, folder, epochs=12):
     options = TrainOptions(**SMALL | {"epochs": 1, "patience": 9})
     reward = RewardOptions(reward_epochs=epochs, reward_rate=0.01)
     return fit_reward(data, data.rows("train"), data.rows("val"), start, (options, reward), folder)
