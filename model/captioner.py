@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
-from model.decoding import Mirrored, together
+from model.decoding import together
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError
 from preprocess.graph import Session
 from preprocess.korean import compose, repair
-from preprocess.pictures import to_square
+from preprocess.pictures import Picture, nearer, to_square
 
 Frames = npt.NDArray[np.uint8]
 DEFAULT = BeamOptions()
-VIEWS = 2  # of each frame: as it is, mirrored
+VIEWS = 2  # of each frame: whole, and from nearer
 CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
 
 
@@ -76,20 +76,16 @@ class Captioner:
             captions += self._caption_chunk(shots[begin : begin + CHUNK])
         return captions
 
-    def features(self, frames: Frames) -> npt.NDArray[np.float32]:
-        """What the CNN sees: float32 (n, R, D)."""
-        squares = np.stack([to_square(f, self._side) for f in frames])
-        return self._seen(squares)
-
-    def _seen(self, squares: Frames) -> npt.NDArray[np.float32]:
+    def features(self, pictures: Sequence[Picture]) -> npt.NDArray[np.float32]:
+        """What the CNN sees of uint8 (H, W, 3) pictures: float32 (n, R, D)."""
+        squares = np.stack([to_square(p, self._side) for p in pictures])
         parts = (squares[i : i + CHUNK] for i in range(0, len(squares), CHUNK))
         return np.concatenate([self._encode(part.astype(np.float32))[0] for part in parts])
 
     def _views(self, frames: Frames) -> npt.NDArray[np.float32]:
-        """Each frame as it is and in the mirror, for a second opinion: float32 (2 n, R, D)."""
-        squares = np.stack([to_square(f, self._side) for f in frames])
-        both = np.stack([squares, squares[:, :, ::-1]], axis=1)
-        return self._seen(both.reshape(-1, *squares.shape[1:]))
+        """Each frame whole and from nearer, for a second opinion: float32 (2 n, R, D)."""
+        views = [view for frame in frames for view in (frame, nearer(frame))]
+        return self.features(views)
 
     def _caption_chunk(self, shots: Sequence[Frames]) -> list[Caption]:
         counts = np.array([len(frames) * VIEWS for frames in shots])
@@ -97,9 +93,8 @@ class Captioner:
         # shots with fewer frames repeat their first view; the average leaves the repeats out
         padded = [np.concatenate([f, f[:1].repeat(counts.max() - len(f), 0)]) for f in features]
         seen: list[npt.NDArray[Any]] = []
-        mirrored = Mirrored(np.arange(counts.max()) % VIEWS == 1, self._vocabulary.mirror)
         started = self._start(np.concatenate(padded))
-        step, state = together(self._step, started, counts, self.options.beam, seen, mirrored)
+        step, state = together(self._step, started, counts, self.options.beam, seen)
         found = beam_search(step, state, self.options)
         return [self._finish(h[0], seen, b, len(shots[b])) for b, h in enumerate(found)]
 
@@ -107,8 +102,8 @@ class Captioner:
         self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
     ) -> Caption:
         morphemes = repair(self._vocabulary.decode(best.tokens))
-        upright = slice(0, frames * VIEWS, VIEWS)
-        looks = [seen[t][shot, row, upright] for t, row in enumerate(best.rows[: len(best.tokens)])]
+        whole = slice(0, frames * VIEWS, VIEWS)
+        looks = [seen[t][shot, row, whole] for t, row in enumerate(best.rows[: len(best.tokens)])]
         regions = seen[0].shape[-1]
         side = int(regions**0.5)
         shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))

@@ -4,7 +4,6 @@ B shots, n frames a shot (padded), k beams, R regions, H hidden width, V vocabul
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,23 +17,9 @@ Array = npt.NDArray[Any]
 RunStep = Callable[..., list[Array]]
 
 
-@dataclass(frozen=True, eq=False)
-class Mirrored:
-    """Which of a shot's rows see their picture in the mirror.
-
-    Attributes:
-        rows: bool (n,).
-        ids: Vocabulary.mirror, int (V,): such a row says 왼쪽 where the others say 오른쪽.
-    """
-
-    rows: npt.NDArray[np.bool_]
-    ids: npt.NDArray[np.int32]
-
-
 def together(
-    run: RunStep, started: list[Array], counts: Array, beam: int, seen: list[Array],
-    mirrored: Mirrored | None = None,
-) -> tuple[Step, State]:  # fmt: skip
+    run: RunStep, started: list[Array], counts: Array, beam: int, seen: list[Array]
+) -> tuple[Step, State]:
     """A beam-search step over shots, and the state before it.
 
     Args:
@@ -43,20 +28,14 @@ def together(
         counts: int (B,), how many of a shot's n frames are real.
         beam: k.
         seen: gets each step's attention, float32 (B, k, n, R).
-        mirrored: the rows that see mirror images, if there are any.
     """
     values, keys, h, c = started
     shots, n = len(counts), len(values) // len(counts)
-    turned = np.tile(mirrored.rows, shots) if mirrored else np.zeros(0, bool)
     real = (np.arange(n) < counts[:, None]) / counts[:, None]  # (B, n), sums to 1
 
     def step(tokens: npt.NDArray[np.int32], state: State) -> tuple[npt.NDArray[np.float32], State]:
         token = np.repeat(tokens, n, axis=0)  # (B * n, k)
-        if mirrored:
-            token[turned] = mirrored.ids[token[turned]]
         scores, *after, attention = run(token, *(_by_frame(s) for s in state), values, keys)
-        if mirrored:
-            scores[turned] = scores[turned][..., mirrored.ids]
         seen.append(_by_beam(attention, shots))
         joint = np.einsum("bn,bknv->bkv", real, _by_beam(scores, shots)).astype(np.float32)
         return joint, tuple(_by_beam(s, shots) for s in after)

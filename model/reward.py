@@ -21,9 +21,8 @@ from model.decoding import by_keras
 from model.network import Decoder
 from model.runs import Weights, claim
 from model.training import Trainer, TrainOptions, forms, run_epochs, tensors
-from preprocess.dataset import BUCKET, Batch, Dataset
+from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
 from preprocess.errors import SettingError
-from preprocess.korean import mirrored
 from preprocess.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
 CLOSE = "</s>"  # no morpheme looks like this

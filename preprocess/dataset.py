@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from preprocess.errors import DataError
 from preprocess.features import open_features
-from preprocess.korean import Morpheme, mirrored
+from preprocess.korean import Morpheme
 from preprocess.morphemes import Sentences, read_morphemes
 from preprocess.records import Sample, read_samples
 from preprocess.vocabulary import PAD, Vocabulary
@@ -77,6 +77,17 @@ def load(folder: Path, features: bool = True) -> Dataset:
             f"the files of '{folder}' do not belong together. Run python -m preprocess again.",
         )
     return Dataset(samples, tuple(s for _, s in analysed), seen, settings)
+
+
+def mirrored(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
+    """The sentence for the mirror image: 왼쪽 and 오른쪽 change places."""
+    return tuple(Morpheme(_mirror(m.form), m.tag, m.spaced) for m in sentence)
+
+
+def _mirror(form: str) -> str:
+    if form.startswith("왼"):
+        return "오른" + form[1:]
+    return "왼" + form[2:] if form.startswith("오른") else form
 
 
 @dataclass(frozen=True, eq=False)

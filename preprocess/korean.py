@@ -78,15 +78,3 @@ def repair(morphemes: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
             morpheme = Morpheme(form, morpheme.tag, morpheme.spaced)
         fixed.append(morpheme)
     return tuple(fixed)
-
-
-def mirrored(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
-    """The sentence for the mirror image: 왼쪽 and 오른쪽 change places."""
-    return tuple(Morpheme(mirror(m.form), m.tag, m.spaced) for m in sentence)
-
-
-def mirror(form: str) -> str:
-    """The word for the same thing in the mirror image: 왼쪽 for 오른쪽 and back."""
-    if form.startswith("왼"):
-        return "오른" + form[1:]
-    return "왼" + form[2:] if form.startswith("오른") else form

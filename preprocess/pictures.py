@@ -33,6 +33,13 @@ def read_picture(path: Path) -> Picture:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
+def nearer(picture: Picture, share: float = 0.85) -> Picture:
+    """The middle of the picture, `share` of each side, in its own aspect: uint8 (H, W, 3)."""
+    top, left = (int(side * (1 - share) / 2) for side in picture.shape[:2])
+    height, width = picture.shape[:2]
+    return picture[top : height - top, left : width - left]
+
+
 def to_square(picture: Picture, side: int) -> Picture:
     """The whole picture squashed to uint8 (side, side, 3).
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import CaptionerFileError, DataError
-from preprocess.korean import Morpheme, mirror
+from preprocess.korean import Morpheme
 
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL = 4
@@ -58,13 +58,6 @@ class Vocabulary:
             if i >= SPECIAL:
                 found.append(self.morphemes[i - SPECIAL])
         return tuple(found)
-
-    @cached_property
-    def mirror(self) -> npt.NDArray[np.int32]:
-        """int32 (V,): the id each id has in the mirror image; 왼쪽 and 오른쪽 change places."""
-        turned = (Morpheme(mirror(m.form), m.tag, m.spaced) for m in self.morphemes)
-        ids = [self._ids.get(m, i) for i, m in enumerate(turned, SPECIAL)]
-        return np.array([*range(SPECIAL), *ids], np.int32)
 
     def to_tsv(self) -> str:
         """One morpheme a line: form, tag, spaced (1 or 0)."""

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preprocess.dataset import Dataset, batches, folds, load
+from preprocess.dataset import Dataset, batches, folds, load, mirrored
 from preprocess.errors import DataError
 from preprocess.features import EncoderOptions, cache_features
-from preprocess.korean import Morpheme, mirrored
+from preprocess.korean import Morpheme
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, write_samples
 from preprocess.tagger import Tagger

@@ -9,8 +9,8 @@ import skimage
 
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
-from model.decoding import Mirrored, together
-from preprocess.pictures import read_picture, to_square
+from model.decoding import together
+from preprocess.pictures import nearer, read_picture, to_square
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "model" / "default.kcap"
@@ -68,8 +68,8 @@ def test_its_sentences_are_those_of_keras(captioner):
     decoder, contents = restore(SHIPPED)
     start, step = start_network(decoder), step_network(decoder)
     pictures = list(crops())
-    squares = np.stack([to_square(p, contents.about["side"]) for p in pictures])
-    squares = np.stack([squares, squares[:, :, ::-1]], axis=1).reshape(-1, *squares.shape[1:])
+    views = [view for p in pictures for view in (p, nearer(p))]
+    squares = np.stack([to_square(view, contents.about["side"]) for view in views])
     encoder = restore_encoder(contents)
     features = encoder.predict(squares.astype(np.float32), batch_size=20, verbose=0)
     started = list(map(np.array, start.predict_on_batch(features)))
@@ -79,7 +79,6 @@ def test_its_sentences_are_those_of_keras(captioner):
         np.full(CROPS, 2),
         captioner.options.beam,
         [],
-        Mirrored(np.array([False, True]), contents.vocabulary.mirror),
     )
     found = beam_search(advance, state, BeamOptions())
     keras_ids = [h[0].tokens for h in found]

@@ -1,6 +1,5 @@
 """Morphemes as numbers and back."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,13 +25,6 @@ def test_decoding_inverts_encoding(sentence):
 def test_the_tsv_brings_the_vocabulary_back(words):
     vocabulary = Vocabulary(tuple(words))
     assert Vocabulary.from_tsv(vocabulary.to_tsv()) == vocabulary
-
-
-def test_the_mirror_swaps_left_and_right_and_is_its_own_inverse():
-    forms = ("개", "왼쪽", "오른쪽", "왼손")  # the right hand is not known, so the left one stays
-    vocabulary = Vocabulary(tuple(Morpheme(form, "Noun", True) for form in forms))
-    assert vocabulary.mirror.tolist() == [PAD, START, END, UNKNOWN, 4, 6, 5, 7]
-    np.testing.assert_array_equal(vocabulary.mirror[vocabulary.mirror], np.arange(8))
 
 
 def test_rare_morphemes_are_unknown_and_frequent_ones_come_first():
