@@ -135,7 +135,7 @@ def test_words_are_drawn_as_often_as_they_are_likely():
 
 def rewarded(data, start, folder, epochs=12):
     options = TrainOptions(**SMALL | {"epochs": 1, "patience": 9})
-    reward = RewardOptions(reward_epochs=epochs, reward_rate=0.01)
+    reward = RewardOptions(reward_epochs=epochs, reward_rate=0.01, blend=1.0)
     return fit_reward(data, data.rows("train"), data.rows("val"), start, (options, reward), folder)
 
 
@@ -163,6 +163,26 @@ def test_reward_makes_the_sentences_better_and_resumes_exactly(tmp_path, monkeyp
             rewarded(data, (decoder, vocabulary), tmp_path / "cut")
     for a, b in zip(state(tmp_path / "whole"), state(tmp_path / "cut"), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_what_is_kept_of_the_reward_lies_between_its_beginning_and_its_end(tmp_path):
+    data = colours()
+    decoder, vocabulary, _ = train(data, tmp_path / "run", epochs=2, learning_rate=0.02)
+    begun = [np.array(v) for v in decoder.trainable_variables]
+    options = TrainOptions(**SMALL | {"epochs": 1})
+    kept = {}
+    for blend in (0.25, 1.0):
+        reward = RewardOptions(reward_epochs=1, reward_rate=0.01, blend=blend)
+        found, *_ = fit_reward(
+            data, data.rows("train"), data.rows("val"), (decoder, vocabulary), (options, reward),
+            tmp_path / str(blend),
+        )  # fmt: skip
+        kept[blend] = [np.array(v) for v in found.trainable_variables]
+        for variable, value in zip(decoder.trainable_variables, begun, strict=True):
+            variable.assign(value)
+    for start, quarter, whole in zip(begun, kept[0.25], kept[1.0], strict=True):
+        np.testing.assert_allclose(quarter, 0.75 * start + 0.25 * whole, atol=1e-6)
+    assert any(not np.allclose(start, whole) for start, whole in zip(begun, kept[1.0], strict=True))
 
 
 @pytest.mark.parametrize("wrong", [{"samples": 1}, {"temperature": 0.0}, {"reward_epochs": -1}])
