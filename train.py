@@ -65,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
     p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    p.add_argument(
+        "--side", type=int, metavar="S", help="캡션을 만들 때 사진의 크기 (학습 때의 크기)"
+    )
     for kind in _kinds():
         for option in fields(kind):
             _add(p, option.name, option.default)
@@ -125,7 +128,8 @@ def _run(arguments: argparse.Namespace, options: "Options") -> None:
     encoder, decoder, vocabulary, best = _trained(data, (train, held), options, run)
     training = {name: value for part in options for name, value in asdict(part).items()}
     about = {"terms": terms, "training": training, "best_epoch": best}
-    _save(arguments.out, data, (encoder, decoder, vocabulary), about)
+    side = arguments.side or data.settings["side"]
+    _save(arguments.out, data, (encoder, decoder, vocabulary), about | {"side": side})
 
 
 def _trained(
@@ -197,12 +201,13 @@ def _save(
     path: Path, data: "Dataset", networks: "tuple[keras.Model, Decoder, Vocabulary]",
     about: dict[str, Any],
 ) -> None:  # fmt: skip
-    from model.export import save, signature_of
+    from model.export import at_side, save, signature_of
 
     encoder, decoder, vocabulary = networks
-    settings = {key: data.settings[key] for key in ("encoder", "side", "tagger")}
-    about = settings | about | {"data": signature_of(data)}
-    save(path, (encoder, decoder), vocabulary, about)
+    name, side = data.settings["encoder"], about["side"]
+    about = {"encoder": name, "tagger": data.settings["tagger"], **about}
+    about |= {"trained_side": data.settings["side"], "data": signature_of(data)}
+    save(path, at_side((encoder, decoder), name, side), vocabulary, about)
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
     size = path.stat().st_size / 1e6
     print(f"{path} ({size:.1f} MB): python caption_video.py film.mp4 --model {path}")

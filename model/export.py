@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,23 @@ def save(
     )
     write_captioner(path, contents)
     return contents
+
+
+def at_side(
+    networks: tuple[keras.Model, Decoder], name: str, side: int
+) -> tuple[keras.Model, Decoder]:
+    """The same weights for pictures of another side: more regions, none of them a weight's axis.
+
+    Crops in training show things larger than they are in a whole picture, so a captioner may do
+    better on larger pictures than it was trained on (Touvron et al. 2019, arXiv:1906.06423).
+    """
+    encoder, decoder = networks
+    larger = build_encoder(name, side, weights=False)
+    set_weights(larger, named_weights(encoder))
+    wider = Decoder(replace(decoder.config, regions=larger.output_shape[1]))
+    wider.build()
+    set_weights(wider, named_weights(decoder))
+    return larger, wider
 
 
 def restore(path: Path) -> tuple[Decoder, CaptionerFile]:

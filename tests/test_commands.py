@@ -24,14 +24,14 @@ def words(sentence):
 
 
 def small_encoder(name, side, weights=True):
-    """A stand-in CNN with the real one's name: the mean colour of each quarter."""
+    """A stand-in CNN with the real one's name: the mean colour of each eight pixels' square."""
     import keras
 
     picture = keras.Input((side, side, 3), name="picture")
-    quarters = keras.layers.AveragePooling2D(side // 2)(picture)
-    scaled = keras.layers.Rescaling(1 / 64, name="scaled")(quarters)
+    squares = keras.layers.AveragePooling2D(8)(picture)
+    scaled = keras.layers.Rescaling(1 / 64, name="scaled")(squares)
     seen = keras.layers.Dense(3, kernel_initializer="identity", name="last")(scaled)
-    return keras.Model(picture, keras.layers.Reshape((4, 3))(seen))
+    return keras.Model(picture, keras.layers.Reshape((-1, 3))(seen))
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
     command = [str(data), "--run", str(run), "--batch", "9", "--min-count", "1", "--hidden", "16"]
     command += ["--embedding", "12", "--epochs", "2", "--average", "0.5", "--tune-epochs", "2"]
     command += ["--tune-after", "scaled", "--encoder-rate", "0.01", "--reward-epochs", "1"]
+    command += ["--side", "32"]  # captioned larger than it was trained
     files = [tmp_path / name for name in ("first.kcap", "again.kcap")]
     for path in files:
         assert train.main([*command, "--out", str(path)]) == 0
@@ -105,7 +106,10 @@ def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
     captioner, encoder = Captioner.load(files[0]), restore_encoder(first)
     kernel = encoder.get_layer("last").get_weights()[0]
     assert not np.allclose(kernel, np.eye(3), atol=1e-3)
-    frames = np.full((1, 16, 16, 3), 90, np.uint8)
+    assert (captioner.about["side"], captioner.about["trained_side"]) == (32, 16)
+    assert captioner.about["config"]["regions"] == 16
+    assert captioner.caption(np.full((1, 40, 30, 3), 90, np.uint8)).attention.shape[1:] == (1, 4, 4)
+    frames = np.full((1, 32, 32, 3), 90, np.uint8)
     seen = np.asarray(encoder(frames.astype(np.float32)))
     np.testing.assert_allclose(captioner.features(frames), seen, atol=1e-4)
     features = np.load(run / "features" / "features.npy")  # of the tuned encoder, not of the data
