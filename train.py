@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from preprocess.errors import CaptioningError, DataError
+from preprocess.errors import CaptioningError, DataError, SettingError
 
 if TYPE_CHECKING:
     import keras
@@ -173,6 +173,11 @@ def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path) -> "Datase
 
 
 def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) -> None:
+    if arguments.side is not None and not 16 <= arguments.side <= 1024:
+        raise SettingError(
+            f"--side {arguments.side}: 16부터 1024까지의 픽셀 수입니다.",
+            f"--side {arguments.side}: give 16 to 1024 pixels.",
+        )
     if arguments.folds == 1 or arguments.folds > len(train + held):
         raise DataError(
             f"--folds {arguments.folds}: 2부터 사진 수({len(train + held)})까지입니다.",

@@ -164,6 +164,14 @@ def test_a_data_folder_without_held_out_pictures_is_refused(tmp_path, coco, stan
     assert "36 train and 0 val" in capsys.readouterr().err
 
 
+def test_a_side_nobody_can_see_is_refused(tmp_path, coco, stand_ins, capsys):
+    assert prepare(coco, tmp_path / "data") == 0
+    command = [str(tmp_path / "data"), "--run", str(tmp_path / "run"), "--side", "3"]
+    assert train.main([*command, "--lang", "en"]) == 1
+    assert "--side 3: give 16 to 1024" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("command", [["-m", "preprocess"], ["train.py"], ["-m", "model.evaluate"]])
 def test_every_command_has_help(command):
     done = subprocess.run(
