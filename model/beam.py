@@ -31,7 +31,7 @@ class BeamOptions:
     beam: int = 4
     length_power: float = 0.9
     max_tokens: int = 26
-    no_repeat: int = 3
+    no_repeat: int = 2
 
     def __post_init__(self) -> None:
         if self.beam < 1 or self.max_tokens < 1 or self.no_repeat < 0 or self.length_power < 0:
