@@ -19,10 +19,9 @@ import tensorflow as tf
 from model.cider import CiderD
 from model.decoding import by_keras
 from model.network import Decoder
-from model.runs import Weights, claim
+from model.runs import Weights, claim, refuse_below
 from model.training import Trainer, TrainOptions, forms, run_epochs, tensors
 from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
-from preprocess.errors import SettingError
 from preprocess.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
 CLOSE = "</s>"  # no morpheme looks like this
@@ -51,17 +50,8 @@ class RewardOptions:
     blend: float = 0.5
 
     def __post_init__(self) -> None:
-        least = {
-            "reward_epochs": 0, "reward_rate": 1e-9, "samples": 2, "temperature": 1e-3,
-            "likelihood": 0, "blend": 1e-3,
-        }  # fmt: skip
-        low = [n for n, bound in least.items() if getattr(self, n) < bound]
-        if low:
-            value = getattr(self, low[0])
-            raise SettingError(
-                f"보상 학습 설정 {low[0]}이(가) 너무 작습니다: {value}.",
-                f"reward option {low[0]} is too small: {value}.",
-            )
+        least = {"reward_epochs": 0, "reward_rate": 1e-9, "samples": 2, "temperature": 1e-3}
+        refuse_below(self, least | {"likelihood": 0, "blend": 1e-3})
 
 
 def fit_reward(

@@ -27,6 +27,21 @@ def claim(run: Path, options: Mapping[str, Any]) -> None:
     path.write_text(wanted, encoding="utf-8")
 
 
+def refuse_below(options: Any, least: Mapping[str, float]) -> None:
+    """Checks the options of a stage.
+
+    Raises:
+        SettingError: one is smaller than the least it can be.
+    """
+    for name, bound in least.items():
+        value = getattr(options, name)
+        if value < bound:
+            raise SettingError(
+                f"학습 설정 {name}이(가) 너무 작습니다: {value}. {bound} 이상을 주세요.",
+                f"training option {name} is too small: {value}. Give {bound} or more.",
+            )
+
+
 def save(path: Path, arrays: dict[str, Weights], log: Sequence[dict[str, float]] = ()) -> None:
     """Replaces the file in one step, so a kill leaves the old one or the new one."""
     named = {f"{name}{i:04d}": a for name, group in arrays.items() for i, a in enumerate(group)}

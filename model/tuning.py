@@ -16,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from model.network import Decoder
-from model.runs import claim
+from model.runs import claim, refuse_below
 from model.training import Trainer, TrainOptions, run_epochs
 from preprocess.augment import film_frame
 from preprocess.dataset import Batch, Dataset
 from preprocess.encoder import halves
-from preprocess.errors import SettingError
 from preprocess.graph import Session, export_graph
 from preprocess.pictures import Picture, read_picture, to_square
 from preprocess.vocabulary import Vocabulary
@@ -46,14 +45,7 @@ class TuneOptions:
     tune_after: str = "block14_add"
 
     def __post_init__(self) -> None:
-        least = {"tune_epochs": 0, "tune_rate": 1e-9, "encoder_rate": 1e-9}
-        low = [name for name, bound in least.items() if getattr(self, name) < bound]
-        if low:
-            value = getattr(self, low[0])
-            raise SettingError(
-                f"미세 조정 설정 {low[0]}이(가) 너무 작습니다: {value}.",
-                f"tuning option {low[0]} is too small: {value}.",
-            )
+        refuse_below(self, {"tune_epochs": 0, "tune_rate": 1e-9, "encoder_rate": 1e-9})
 
 
 def fit_tuned(
