@@ -158,11 +158,11 @@ def _trained(
 
 def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path) -> "Dataset":
     """The same data with what the tuned encoder sees in the pictures."""
-    from model.export import encoder_graph, fingerprint
+    from model.export import fingerprint
     from preprocess.features import EncoderOptions, cache_features
-    from preprocess.graph import Session
+    from preprocess.graph import Session, picture_graph
 
-    session = Session(encoder_graph(encoder))
+    session = Session(picture_graph(encoder))
     name = f"{data.settings['encoder']}+{fingerprint(encoder)}"
     options = EncoderOptions(name, data.settings["side"])
     with tqdm(total=len(data.samples), desc="CNN", unit="장", disable=None) as bar:

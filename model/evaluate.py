@@ -18,7 +18,7 @@ from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError, OutputError
 from preprocess.features import open_features
 from preprocess.ffmpeg import whole_file
-from preprocess.morphemes import Sentences
+from preprocess.korean import forms
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
 
@@ -76,13 +76,9 @@ def load_data(folder: Path) -> DataSet:
         DataError: it is not whole.
     """
     data = load(folder, features=False)
-    items = (Item(s, _forms(found)) for s, found in zip(data.samples, data.sentences, strict=True))
+    items = (Item(s, forms(found)) for s, found in zip(data.samples, data.sentences, strict=True))
     settings = data.settings
     return DataSet(folder, tuple(items), str(settings["tagger"]), int(settings["side"]))
-
-
-def _forms(sentences: Sentences) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(m.form for m in sentence) for sentence in sentences)
 
 
 def load_features(data: DataSet, items: Sequence[Item]) -> npt.NDArray[np.float32]:

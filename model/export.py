@@ -13,7 +13,7 @@ from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
 from preprocess.encoder import build_encoder
-from preprocess.graph import Graph, export_graph
+from preprocess.graph import Graph, export_graph, picture_graph
 from preprocess.vocabulary import Vocabulary
 
 ENCODER = "encoder/"  # begins the names of the encoder's arrays
@@ -38,7 +38,7 @@ def save(
         plain = {n: rounded(a) for n, a in named_weights(network).items()}
         set_weights(network, plain)
         weights |= {prefix + name: array for name, array in plain.items()}
-    graphs = decoder_graphs(decoder) | {"encoder": encoder_graph(encoder)}
+    graphs = decoder_graphs(decoder) | {"encoder": picture_graph(encoder)}
     contents = CaptionerFile(
         {"config": asdict(decoder.config), **about}, vocabulary, weights, graphs
     )
@@ -100,11 +100,6 @@ def fingerprint(network: keras.Model) -> str:
     for array in named_weights(network).values():
         together.update(np.ascontiguousarray(array).tobytes())
     return together.hexdigest()[:16]
-
-
-def encoder_graph(encoder: keras.Model) -> Graph:
-    """The CNN: float32 RGB (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
-    return export_graph(encoder, [np.zeros((1, *encoder.input_shape[1:]), np.float32)])
 
 
 def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:

@@ -20,8 +20,9 @@ from model.cider import CiderD
 from model.decoding import by_keras
 from model.network import Decoder
 from model.runs import Weights, claim, refuse_below
-from model.training import Trainer, TrainOptions, forms, run_epochs, tensors
+from model.training import Trainer, TrainOptions, run_epochs, tensors
 from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
+from preprocess.korean import forms
 from preprocess.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 
 CLOSE = "</s>"  # no morpheme looks like this
@@ -167,7 +168,7 @@ def draw(scores: npt.NDArray[np.float32], random: np.random.Generator) -> npt.ND
     return drawn
 
 
-def closed(sentences: Sequence[list[str]]) -> list[list[str]]:
+def closed(sentences: Sequence[Sequence[str]]) -> list[list[str]]:
     """Sentences with their end as a token of its own, so that breaking off early costs."""
     return [[*words, CLOSE] for words in sentences]
 

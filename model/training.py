@@ -24,6 +24,7 @@ from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
 from preprocess.dataset import Batch, Dataset, batches
 from preprocess.errors import SettingError
+from preprocess.korean import forms
 from preprocess.vocabulary import Vocabulary
 
 
@@ -268,11 +269,6 @@ def _optimizer(rate: float, options: TrainOptions, pictures: int) -> keras.optim
 def _some(rows: Sequence[int], count: int) -> list[int]:
     """The same `count` rows every time, drawn from all over, so that every set is checked."""
     return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:count]]
-
-
-def forms(sentences: Any) -> list[list[str]]:
-    """The surfaces of sentences' morphemes."""
-    return [[m.form for m in sentence] for sentence in sentences]
 
 
 def _finished(log: Sequence[dict[str, float]], options: TrainOptions) -> bool:

@@ -21,7 +21,7 @@ from model.training import Trainer, TrainOptions, run_epochs
 from preprocess.augment import film_frame
 from preprocess.dataset import Batch, Dataset
 from preprocess.encoder import halves
-from preprocess.graph import Session, export_graph
+from preprocess.graph import Session, picture_graph
 from preprocess.pictures import Picture, read_picture, to_square
 from preprocess.vocabulary import Vocabulary
 
@@ -74,8 +74,7 @@ class TuneTrainer(Trainer):
         """Starts from a trained encoder and decoder."""
         first, self.upper = halves(encoder, tune.tune_after)
         self.side = int(encoder.input_shape[1])
-        example = np.zeros((1, *encoder.input_shape[1:]), np.float32)
-        self.lower = Session(export_graph(first, [example]))
+        self.lower = Session(picture_graph(first))
         self.teach(self.upper.trainable_variables, tune.encoder_rate)
         given = chain(decoder.trainable_variables, self.upper.trainable_variables)
         self.start_from([np.array(v) for v in given])

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.graph import Session, export_graph
+from preprocess.graph import Session, picture_graph
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
 
@@ -33,8 +33,7 @@ def load_encoder(options: EncoderOptions) -> Session:
     """The frozen encoder as a session: float32 (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
     from preprocess.encoder import build_encoder
 
-    example = np.zeros((1, options.side, options.side, 3), np.float32)
-    return Session(export_graph(build_encoder(options.encoder, options.side), [example]))
+    return Session(picture_graph(build_encoder(options.encoder, options.side)))
 
 
 def cache_features(

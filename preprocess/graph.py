@@ -63,6 +63,11 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
     return Graph(proto.SerializeToString(), weights)
 
 
+def picture_graph(network: "keras.Model") -> Graph:
+    """The graph of a network whose one input is pictures: a CNN, or its first half."""
+    return export_graph(network, [np.zeros((1, *network.input_shape[1:]), np.float32)])
+
+
 def _keep_inputs(proto: Any, names: set[str]) -> None:
     """Drops graph inputs that are constants in truth: tf2onnx lists some twice."""
     kept = [node for node in proto.graph.input if node.name in names]

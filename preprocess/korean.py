@@ -1,6 +1,6 @@
 """Korean text from morphemes, and its small repairs. Pure code: no tagger, no Java."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # after a consonant / after a vowel
@@ -38,6 +38,11 @@ def compose(morphemes: Sequence[Morpheme]) -> str:
     """The sentence that the morphemes were cut from, spaces put back."""
     pieces = [(" " if m.spaced else "") + m.form for m in morphemes]
     return "".join(pieces).strip()
+
+
+def forms(sentences: Iterable[Sequence[Morpheme]]) -> tuple[tuple[str, ...], ...]:
+    """The surfaces of sentences' morphemes: what scores count as tokens."""
+    return tuple(tuple(m.form for m in sentence) for sentence in sentences)
 
 
 def locate(sentence: str, tagged: Sequence[tuple[str, str]]) -> tuple[Morpheme, ...] | None:
