@@ -21,6 +21,10 @@ class FilmOptions:
         least: smallest share of the area that is kept; below half, captions lose their subject.
         stretch: widest change of the aspect, up to this factor and down to its inverse.
         letterbox: chance of black bars, as wide films carry on narrower frames.
+        afar: chance of being set smaller into a plain or blurred frame; photos show their subject
+            large, a fixed camera shows it small.
+        tilt: chance of a turn by up to `degrees`, as of a camera held by hand.
+        degrees: largest turn either way.
         colour: widest change of brightness, contrast and saturation, as a share.
         soft: chance of being blurred, and again of being compressed.
     """
@@ -29,6 +33,9 @@ class FilmOptions:
     least: float = 0.5
     stretch: float = 1.4
     letterbox: float = 0.08
+    afar: float = 0.2
+    tilt: float = 0.2
+    degrees: float = 20.0
     colour: float = 0.25
     soft: float = 0.2
 
@@ -43,11 +50,15 @@ def film_frame(
 
     Left stays left and colours keep their names, so the captions stay true of what is left in.
     """
+    if random.random() < options.tilt:
+        picture = _tilted(picture, random, options.degrees)
     if random.random() < options.crop:
         picture = _cropped(picture, random, options)
     frame = to_square(picture, side)
     if random.random() < options.letterbox:
         frame = _letterboxed(frame, random)
+    if random.random() < options.afar:
+        frame = _set_back(frame, random)
     frame = _coloured(frame, random, options.colour)
     if random.random() < options.soft:
         frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), random.uniform(0.5, 1.8)), np.uint8)
@@ -64,6 +75,27 @@ def _cropped(picture: Picture, random: np.random.Generator, options: FilmOptions
     h, w = max(1, round(height * tall)), max(1, round(width * wide))
     top, left = (int(random.integers(n + 1)) for n in (height - h, width - w))
     return picture[top : top + h, left : left + w]
+
+
+def _tilted(picture: Picture, random: np.random.Generator, degrees: float) -> Picture:
+    """Turned about its middle; what the corners lack is the nearest that was there."""
+    height, width = picture.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-degrees, degrees), 1)
+    turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)
+
+
+def _set_back(frame: Picture, random: np.random.Generator) -> Picture:
+    """The whole frame, smaller, somewhere on its own blur or on the mean colour of its edge."""
+    side, inner = len(frame), round(len(frame) * random.uniform(0.45, 0.9))
+    if random.random() < 0.5:
+        ground = np.asarray(cv2.GaussianBlur(frame, (0, 0), side / 12), np.uint8)
+    else:
+        edge = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
+        ground = np.full_like(frame, edge.mean(0).round())
+    top, left = random.integers(side - inner + 1, size=2)
+    ground[top : top + inner, left : left + inner] = to_square(frame, inner)
+    return ground
 
 
 def _letterboxed(frame: Picture, random: np.random.Generator) -> Picture:

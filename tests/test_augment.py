@@ -1,12 +1,14 @@
 """Stills seen as film frames: what may change, and what may not."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preprocess.augment import FilmOptions, film_frame
 
-NEVER = FilmOptions(crop=0, letterbox=0, colour=0, soft=0)
+NEVER = FilmOptions(crop=0, letterbox=0, afar=0, tilt=0, colour=0, soft=0)
 sizes = st.integers(1, 60)
 
 
@@ -46,8 +48,33 @@ def test_left_stays_left_and_red_stays_red():
 def test_a_crop_keeps_at_least_what_it_must():
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     picture = np.stack([np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64))] * 2, -1)[..., :3]
-    always = FilmOptions(crop=1, letterbox=0, colour=0, soft=0)
+    always = replace(NEVER, crop=1)
     for seed in range(200):
         frame = film_frame(picture, 64, np.random.default_rng(seed), always).astype(float)
         wide, tall = (np.ptp(frame[..., channel]) / 255 for channel in (0, 1))
         assert wide * tall >= always.least * 0.93
+
+
+def test_set_back_the_whole_is_there_only_smaller():
+    picture = np.full((32, 32, 3), 90, np.uint8)
+    picture[12:20, 12:20] = 250
+    for seed in range(50):
+        frame = film_frame(picture, 32, np.random.default_rng(seed), replace(NEVER, afar=1))
+        seen = (frame[..., 0] > 200).sum()
+        assert 0.35**2 * 64 <= seen <= 64  # one white square and no second one
+        assert abs(float(frame[0, 0, 0]) - 90) < 40
+
+
+def test_a_tilt_turns_about_the_middle_and_shows_nothing_new():
+    picture = np.zeros((41, 41, 3), np.uint8)
+    picture[:, 18:23] = 200
+    always = replace(NEVER, tilt=1, degrees=10)
+    leans = []
+    for seed in range(30):
+        frame = film_frame(picture, 41, np.random.default_rng(seed), always)
+        assert (frame[19:22, 19:22] > 150).all()
+        top, bottom = (np.average(np.arange(41), weights=frame[y, :, 0] + 1e-9) for y in (4, 36))
+        leans.append(np.degrees(np.arctan2(bottom - top, 32)))
+    assert max(map(abs, leans)) <= 10.5
+    assert min(leans) < -3
+    assert max(leans) > 3
