@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from preprocess.errors import SettingError, VideoError
 from preprocess.frames import probe
 from preprocess.records import Shot
-from video.shots import CutFinder, ShotOptions, dissimilarity, find_shots
+from video.cuts import CutFinder, dissimilarity
+from video.shots import ShotOptions, find_shots
 
 LOOSE = ShotOptions(min_shot_ms=200)
 
@@ -80,6 +81,31 @@ def test_long_shots_are_split_and_short_ones_joined(tmp_path):
     path = clips.colour_clip(tmp_path / "a.mp4", ((clips.RED, 9000), (clips.GREEN, 400)), fps=5)
     lengths = [b - a for a, b in spans(path, ShotOptions(min_shot_ms=1000, max_shot_ms=2000))]
     assert sum(lengths) == 9400 and all(1000 <= n <= 2000 for n in lengths)
+
+
+def room(visits, end_ms=20000, step=100):
+    """A fixed camera's frames; during `visits` somebody in dark clothes stands in the middle."""
+    for time in range(0, end_ms, step):
+        picture = clips.flat(clips.GREY).copy()
+        if any(start <= time < end for start, end in visits):
+            height, width = picture.shape[:2]
+            picture[height // 4 :, width * 2 // 5 : width * 3 // 5] = 20
+        yield time, picture
+
+
+def test_a_long_shot_is_split_where_somebody_comes_and_goes(tmp_path):
+    path = clips.write_frames(tmp_path / "room.mp4", room([(5000, 11000)]))
+    found = spans(path)
+    starts = [start for start, _ in found]
+    for change in (5000, 11000):
+        assert min(abs(start - change) for start in starts) <= 250
+    assert all(b - a <= 8000 for a, b in found)
+
+
+def test_a_long_shot_in_which_nothing_happens_is_split_evenly(tmp_path):
+    path = clips.write_frames(tmp_path / "still.mp4", room([], 14000))
+    first, second = (b - a for a, b in spans(path))
+    assert abs(first - second) <= 1
 
 
 def test_still_picture_is_one_shot(tmp_path):
