@@ -118,7 +118,7 @@ def _add_shots(group: Any, ko: bool) -> None:
         "--min-shot": ("min_shot_ms", _milliseconds, "SECONDS", "가장 짧은 장면", "shortest shot"),
         "--max-shot": (
             *("max_shot_ms", _milliseconds, "SECONDS"),
-            *("가장 긴 장면; 더 길면 바뀌는 데서 나눔", "longest shot; longer are split where they change"),
+            *("가장 긴 장면; 더 길면 바뀌는 데서 나눔", "longest shot; split where it changes"),
         ),
         "--frames": (
             *("frames_per_shot", partial(_whole, low=1, high=64), "N"),
