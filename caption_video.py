@@ -16,6 +16,7 @@ for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
 
 from model.beam import BeamOptions
+from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.frames import MediaInfo, probe
 from video.command import build_parser, language_of
@@ -88,7 +89,9 @@ def _run(args: argparse.Namespace) -> int:
     if not jobs and inputs:
         return 1
     try:
-        captioner = load_captioner(args.model, _options(BeamOptions, args))
+        captioner = load_captioner(
+            args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
+        )
     except CaptioningError as error:
         _complain(error, args.lang)
         return 1
@@ -126,7 +129,7 @@ def _jobs(
     return jobs
 
 
-def load_captioner(path: Path, options: BeamOptions) -> "Captioner":
+def load_captioner(path: Path, options: BeamOptions, hedge: HedgeOptions) -> "Captioner":
     """The captioner in a file.
 
     Raises:
@@ -141,7 +144,7 @@ def load_captioner(path: Path, options: BeamOptions) -> "Captioner":
         )
     from model.captioner import Captioner
 
-    return Captioner.load(path, options)
+    return Captioner.load(path, options, hedge)
 
 
 def _about(told: Mapping[str, Any]) -> str:

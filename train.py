@@ -206,14 +206,19 @@ def _save(
     path: Path, data: "Dataset", networks: "tuple[keras.Model, Decoder, Vocabulary]",
     about: dict[str, Any],
 ) -> None:  # fmt: skip
+    from model.calibrate import calibrate, calibrated, report, some
     from model.export import at_side, save, signature_of
+    from model.storage import write_captioner
 
     encoder, decoder, vocabulary = networks
     name, side = data.settings["encoder"], about["side"]
     about = {"encoder": name, "tagger": data.settings["tagger"], **about}
     about |= {"trained_side": data.settings["side"], "data": signature_of(data)}
-    save(path, at_side((encoder, decoder), name, side), vocabulary, about)
+    contents = save(path, at_side((encoder, decoder), name, side), vocabulary, about)
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
+    found = calibrate(contents, data, some(data.rows("val")))
+    write_captioner(path, calibrated(contents, found))
+    print(report(found))
     size = path.stat().st_size / 1e6
     print(f"{path} ({size:.1f} MB): python caption_video.py film.mp4 --model {path}")
 

@@ -1,7 +1,8 @@
 """The usable whole: frames of a shot in, one Korean sentence out, without TensorFlow."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
+from model.confidence import Confidence
 from model.decoding import together
+from model.gist import HEDGE, HedgeOptions, agreed
+from model.sampling import sample
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError
 from preprocess.graph import Session
@@ -31,12 +35,18 @@ class Caption:
         morphemes: the surface forms the sentence was made of.
         score: mean natural log-probability a token, <= 0; higher is surer.
         attention: float32 (T, n, rows, columns), where the network looked for each morpheme.
+        confidence: 0-1, how likely the likeliest sentence is right; exp(score) where the file
+            was not calibrated.
+        general: True if the likeliest sentence was too doubtful and this one in general words
+            stands for it; score and confidence stay those of the former.
     """
 
     text: str
     morphemes: tuple[str, ...]
     score: float
     attention: npt.NDArray[np.float32]
+    confidence: float = 1.0
+    general: bool = False
 
 
 class Captioner:
@@ -46,22 +56,29 @@ class Captioner:
         about: plain values from captioner.json: config, encoder, training, scores, terms.
     """
 
-    def __init__(self, contents: CaptionerFile, options: BeamOptions = DEFAULT) -> None:
+    def __init__(
+        self, contents: CaptionerFile, options: BeamOptions = DEFAULT,
+        hedge: HedgeOptions = HEDGE,
+    ) -> None:  # fmt: skip
         self.about: Mapping[str, Any] = contents.about
-        self.options = options
+        self.options, self.hedge = options, hedge
+        fitted = contents.about.get("confidence")
+        self._confidence = Confidence(fitted["slope"], fitted["intercept"]) if fitted else None
         self._vocabulary = contents.vocabulary
         self._side = int(contents.about["side"])
         sessions = {name: Session(graph) for name, graph in contents.graphs.items()}
         self._encode, self._start, self._step = (sessions[n] for n in ("encoder", "start", "step"))
 
     @classmethod
-    def load(cls, path: Path | str, options: BeamOptions = DEFAULT) -> "Captioner":
+    def load(
+        cls, path: Path | str, options: BeamOptions = DEFAULT, hedge: HedgeOptions = HEDGE
+    ) -> "Captioner":
         """Reads a .kcap file.
 
         Raises:
             CaptionerFileError: damaged, of a newer format, or not a captioner file.
         """
-        return cls(read_captioner(Path(path)), options)
+        return cls(read_captioner(Path(path)), options, hedge)
 
     def caption(self, frames: Frames) -> Caption:
         """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1, any size."""
@@ -96,7 +113,27 @@ class Captioner:
         started = self._start(np.concatenate(padded))
         step, state = together(self._step, started, counts, self.options.beam, seen)
         found = beam_search(step, state, self.options)
-        return [self._finish(h[0], seen, b, len(shots[b])) for b, h in enumerate(found)]
+        captions = [self._finish(h[0], seen, b, len(shots[b])) for b, h in enumerate(found)]
+        rows = np.arange(len(shots)) * counts.max()
+        whole = [[a[r : r + c : VIEWS] for a in started] for r, c in zip(rows, counts, strict=True)]
+        return [self._hedged(c, begun) for c, begun in zip(captions, whole, strict=True)]
+
+    def _hedged(self, caption: Caption, started: list[npt.NDArray[Any]]) -> Caption:
+        """The caption, or what guesses at the same frames agree on; started: values, keys, h, c."""
+        hedge = self.hedge
+        if caption.confidence >= hedge.min_confidence:
+            return caption
+        count = np.array([len(started[0])])
+        step, state = together(self._step, started, count, hedge.guesses, [])
+        drawn = sample(
+            step, state, self.options.max_tokens, hedge.temperature, np.random.default_rng(0)
+        )[0]
+        said = agreed(self._vocabulary.decode(ids) for ids in drawn)
+        looked = caption.attention.sum(0, keepdims=True) / max(1, len(caption.attention))
+        return replace(
+            caption, text=compose(said), morphemes=tuple(m.form for m in said),
+            attention=looked.repeat(len(said), 0), general=True,
+        )  # fmt: skip
 
     def _finish(
         self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
@@ -107,11 +144,14 @@ class Captioner:
         regions = seen[0].shape[-1]
         side = int(regions**0.5)
         shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))
+        score = best.log_probability / (len(best.tokens) + 1)
+        fitted = self._confidence
         return Caption(
             compose(morphemes),
             tuple(m.form for m in morphemes),
-            best.log_probability / (len(best.tokens) + 1),
+            score,
             np.array(looks, np.float32).reshape(shape),
+            fitted.of(score) if fitted else math.exp(score),
         )
 
 

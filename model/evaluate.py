@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from model import peers
 from model.beam import BeamOptions
-from model.captioner import Captioner, Frames
+from model.captioner import DEFAULT, Captioner, Frames
+from model.gist import HEDGE, HedgeOptions
 from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
 from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError, OutputError
@@ -23,6 +24,7 @@ from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
 
 CHUNK = 32  # samples captioned at once
+PLAIN = HedgeOptions(min_confidence=0)  # every sentence as it is: what can be scored
 Progress = Callable[[int, int], None]
 
 
@@ -147,16 +149,14 @@ def _chosen(name: str, train: Sequence[Item], choices: Sequence[peers.Choice]) -
     return System(name, texts, tuple(train[c.picture].tokens[c.caption] for c in choices))
 
 
-def open_captioner(path: Path, beam: int | None) -> Captioner:
+def open_captioner(path: Path, beam: int | None, hedge: HedgeOptions = PLAIN) -> Captioner:
     """The captioner, searching with another beam width where one is given.
 
     Raises:
         CaptionerFileError: the file cannot be used.
         SettingError: the beam width cannot be used.
     """
-    if beam is None:
-        return Captioner.load(path)
-    return Captioner.load(path, BeamOptions(beam=beam))
+    return Captioner.load(path, BeamOptions(beam=beam) if beam is not None else DEFAULT, hedge)
 
 
 def evaluate(arguments: argparse.Namespace) -> ScoreReport:
@@ -165,6 +165,9 @@ def evaluate(arguments: argparse.Namespace) -> ScoreReport:
     if arguments.show_and_tell:
         other = open_captioner(arguments.show_and_tell, arguments.beam)
         models.insert(0, ("Show-and-Tell", other))
+    if arguments.hedged:
+        careful = open_captioner(arguments.captioner, arguments.beam, HEDGE)
+        models.insert(-1, ("general when in doubt", careful))
     data = load_data(arguments.data)
     test = data.select(arguments.split, arguments.set)
     systems: list[System] = []
@@ -214,6 +217,7 @@ def parser() -> argparse.ArgumentParser:
     add("--set", metavar="NAME", help="합친 세트 중 하나만, 예: flickr8k-ko (one merged set only)")
     add("--peers", action="store_true", help="학습 없는 방법과 비교 (baselines without a decoder)")
     add("--show-and-tell", type=Path, metavar="OTHER.kcap", help="어텐션 없는 모델과 비교")
+    add("--hedged", action="store_true", help="자신 없을 때 넓게 말하는 것도 (hedged ones too)")
     add("--beam", type=int, metavar="N", help="빔 폭 (beam width)")
     add("--json", type=Path, metavar="FILE", help="점수와 모든 문장을 저장 (scores and sentences)")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어 (language of messages)")

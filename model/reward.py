@@ -20,10 +20,11 @@ from model.cider import CiderD
 from model.decoding import by_keras
 from model.network import Decoder
 from model.runs import Weights, claim, refuse_below
+from model.sampling import sample
 from model.training import Trainer, TrainOptions, run_epochs, tensors
 from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
 from preprocess.korean import forms
-from preprocess.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
+from preprocess.vocabulary import END, PAD, START, Vocabulary
 
 CLOSE = "</s>"  # no morpheme looks like this
 
@@ -134,17 +135,7 @@ class RewardTrainer(Trainer):
     ) -> npt.NDArray[np.int32]:
         """`count` sentences a picture, drawn word by word: int32 (B, k, T), END then PAD."""
         step, state = by_keras(self.networks, regions, count)
-        last = np.full((len(regions), count), START, np.int32)
-        ended, words = np.zeros_like(last, bool), []
-        for _ in range(self.options.longest - BUCKET):
-            scores, state = step(last, state)
-            scores[:, :, [PAD, START, UNKNOWN]] = -np.inf
-            last = draw(scores / temperature, self._random)
-            words.append(np.where(ended, PAD, last))
-            ended |= last == END
-            if ended.all():
-                break
-        return np.stack(words, 2).astype(np.int32)
+        return sample(step, state, self.options.longest - BUCKET, temperature, self._random)
 
     def _rewards(self, samples: npt.NDArray[np.int32], batch: Batch) -> npt.NDArray[np.float32]:
         rewards = []
@@ -158,14 +149,6 @@ class RewardTrainer(Trainer):
         """A sample as the judge reads it: one that never ended lacks the mark of the end."""
         words = [m.form for m in self.vocabulary.decode(ids)]
         return closed([words])[0] if END in ids else words
-
-
-def draw(scores: npt.NDArray[np.float32], random: np.random.Generator) -> npt.NDArray[np.int32]:
-    """One id from each softmax of the last axis: float (..., V) -> int32 (...)."""
-    heights = np.cumsum(np.exp(scores - scores.max(-1, keepdims=True)), -1)
-    point = random.random(scores.shape[:-1]) * heights[..., -1]
-    drawn: npt.NDArray[np.int32] = np.argmax(heights > point[..., None], -1).astype(np.int32)
-    return drawn
 
 
 def closed(sentences: Sequence[Sequence[str]]) -> list[list[str]]:

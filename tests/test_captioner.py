@@ -4,21 +4,28 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
 
+from model import calibrate
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
 from model.decoding import together
 from model.export import decoder_graphs, named_weights, restore, set_weights
+from model.gist import HedgeOptions
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import CaptionerFile, read_captioner, rounded, write_captioner
+from preprocess.dataset import Dataset
 from preprocess.errors import CaptionerFileError, SettingError
 from preprocess.graph import Graph, export_graph
 from preprocess.korean import Morpheme
-from preprocess.pictures import nearer
+from preprocess.pictures import nearer, read_picture
+from preprocess.records import Sample
 from preprocess.vocabulary import Vocabulary
 
 SIDE, CONFIG = 8, {"regions": 4, "features": 3, "embedding": 6, "hidden": 7, "context": 5}
@@ -99,6 +106,69 @@ def test_restoring_gives_the_decoder_back(kcap, decoder):
     again, _ = restore(kcap)
     for name, array in named_weights(decoder).items():
         np.testing.assert_array_equal(named_weights(again)[name], array)
+
+
+def test_a_doubtful_sentence_gives_way_to_a_general_one(kcap):
+    plain, careful = (Captioner.load(kcap, hedge=HedgeOptions(c)) for c in (0, 1))
+    frames = shots(6)
+    for said, less in zip(plain.caption_many(frames), careful.caption_many(frames), strict=True):
+        assert not said.general
+        assert less.general
+        assert (less.score, less.confidence) == (said.score, said.confidence)
+        assert less.text.endswith(("보인다", "있다"))
+        assert less.attention.shape == (len(less.morphemes), *said.attention.shape[1:])
+    together = [c.text for c in careful.caption_many(frames)]
+    assert together == [careful.caption(f).text for f in frames]  # no matter who is beside
+
+
+def test_confidence_is_what_the_file_says(tmp_path, contents):
+    path = tmp_path / "sure.kcap"
+    sure = {**contents.about, "confidence": {"slope": 2.0, "intercept": 3.0}}
+    write_captioner(path, replace(contents, about=sure))
+    caption = Captioner.load(path).caption(shots(1)[0])
+    assert caption.confidence == pytest.approx(1 / (1 + np.exp(-(2 * caption.score + 3))))
+
+
+@pytest.fixture
+def pictures(tmp_path, kcap):
+    """A data folder's samples; half of the captions are what the captioner says itself."""
+    plain = Captioner.load(kcap, hedge=HedgeOptions(0))
+    samples, sentences = [], []
+    for number, (frame, *_) in enumerate(shots(24, seed=1)):
+        path = tmp_path / f"{number}.png"
+        cv2.imwrite(str(path), frame)
+        said = plain.caption(read_picture(path)[None]).morphemes if number % 2 else ("흙", "불")
+        sentences.append((tuple(Morpheme(form, "Noun", True) for form in said),))
+        samples.append(Sample(f"s/{number}", (str(path),), ("x",), "val", f"{number}"))
+    return Dataset(tuple(samples), tuple(sentences), np.zeros((24, 0)), {})
+
+
+def test_calibration_ends_up_in_the_file(kcap, pictures, monkeypatch, capsys):
+    before = read_captioner(kcap)
+    monkeypatch.setattr(calibrate, "load", lambda folder, features: pictures)
+    assert calibrate.main([str(kcap), "data"]) == 0
+    assert "24 val pictures" in capsys.readouterr().out
+    after = read_captioner(kcap)
+    told = after.about["confidence"]
+    captioner = Captioner.load(kcap)
+    seen = [read_picture(Path(s.pictures[0]))[None] for s in pictures.samples]
+    mean = np.mean([c.confidence for c in captioner.caption_many(seen)])
+    assert mean == pytest.approx(0.5, abs=0.1)  # half of the sentences are what was written
+    assert 0 <= told["calibration_error"] <= 1
+    assert {**before.about, "confidence": told} == after.about
+    for name, array in before.weights.items():
+        np.testing.assert_array_equal(after.weights[name], array)
+
+
+def test_calibration_needs_pictures(kcap, monkeypatch, capsys):
+    empty = Dataset((), (), np.zeros((0, 0)), {})
+    monkeypatch.setattr(calibrate, "load", lambda folder, features: empty)
+    before = kcap.read_bytes()
+    assert calibrate.main([str(kcap), "data", "--lang", "en"]) == 1
+    assert capsys.readouterr().err == (
+        "calibrate: no val pictures to calibrate on. Give data that was split with --splits.\n"
+    )
+    assert kcap.read_bytes() == before
 
 
 def test_the_graphs_say_what_keras_says(kcap, decoder):

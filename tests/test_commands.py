@@ -172,7 +172,10 @@ def test_a_side_nobody_can_see_is_refused(tmp_path, coco, stand_ins, capsys):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("command", [["-m", "preprocess"], ["train.py"], ["-m", "model.evaluate"]])
+@pytest.mark.parametrize(
+    "command",
+    [["-m", "preprocess"], ["train.py"], ["-m", "model.evaluate"], ["-m", "model.calibrate"]],
+)
 def test_every_command_has_help(command):
     done = subprocess.run(
         [sys.executable, *command, "--help"], capture_output=True, text=True, check=True

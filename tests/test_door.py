@@ -14,6 +14,7 @@ from PIL import Image
 
 import caption_video
 from model.beam import BeamOptions
+from model.gist import HedgeOptions
 from preprocess.frames import probe
 from tests.clips import RED, colour_clip, ffmpeg, with_sound
 from video.command import build_parser
@@ -45,7 +46,7 @@ def film(original, tmp_path) -> Path:
 @pytest.fixture
 def door(captioner, monkeypatch, capsys):
     """Runs the door with a stand-in captioner: (status, stdout, stderr)."""
-    monkeypatch.setattr(caption_video, "load_captioner", lambda path, options: captioner)
+    monkeypatch.setattr(caption_video, "load_captioner", lambda path, options, hedge: captioner)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = caption_video.main([str(a) for a in arguments])
@@ -60,8 +61,8 @@ def names(folder: Path) -> list[str]:
 
 def test_defaults_are_those_of_the_options():
     args = vars(build_parser().parse_args(["x"]))
-    unasked = {"preset", "length_power", "max_tokens", "no_repeat"}
-    for options in (ShotOptions(), BurnOptions(), BeamOptions()):
+    unasked = {"preset", "length_power", "max_tokens", "no_repeat", "guesses", "temperature"}
+    for options in (ShotOptions(), BurnOptions(), BeamOptions(), HedgeOptions()):
         for field in fields(options):
             if field.name not in unasked:
                 assert args[field.name] == getattr(options, field.name), field.name
@@ -255,7 +256,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {root!r})
 import caption_video
 from tests.conftest import ColourCaptioner
-caption_video.load_captioner = lambda path, options: ColourCaptioner()
+caption_video.load_captioner = lambda path, options, hedge: ColourCaptioner()
 sys.exit(caption_video.main(sys.argv[1:]))
 """
 

@@ -55,7 +55,9 @@ def data(tmp_path, monkeypatch):
     keys = {"keys": [s.key for s in samples]}
     (folder / "features" / "keys.json").write_text(json.dumps(keys))
     captioners = {"good.kcap": StandIn(TEXTS), "dull.kcap": StandIn(TEXTS[:1])}
-    monkeypatch.setattr(evaluate, "open_captioner", lambda path, beam: captioners[path.name])
+    monkeypatch.setattr(
+        evaluate, "open_captioner", lambda path, beam, hedge=None: captioners[path.name]
+    )
     return folder
 
 

@@ -11,11 +11,12 @@ from video.track import CaptionedShot, Track, from_json, to_json
 TRACK = Track("film.mp4", 4000, "colours", (CaptionedShot(0, 2000, "빨간 화면이다", -0.25),))
 times = st.integers(0, 10**8)
 shots = st.builds(
-    lambda start, length, text, score: CaptionedShot(start, start + length, text, score),
+    lambda start, length, *said: CaptionedShot(start, start + length, *said),
     times,
     st.integers(1, 10**6),
     st.text(),
     st.floats(-100, 0),
+    st.floats(0, 1),
 )
 tracks = st.builds(Track, st.text(), times, st.text(), st.lists(shots, max_size=5).map(tuple))
 
@@ -30,7 +31,7 @@ def test_json_is_readable():
         '{\n  "format": "korean-video-track",\n  "version": 1,\n  "video": "film.mp4",\n'
         '  "duration_ms": 4000,\n  "captioner": "colours",\n  "shots": [\n    {\n'
         '      "start_ms": 0,\n      "end_ms": 2000,\n      "caption": "빨간 화면이다",\n'
-        '      "score": -0.25\n    }\n  ]\n}\n'
+        '      "score": -0.25,\n      "confidence": 1.0\n    }\n  ]\n}\n'
     )
 
 

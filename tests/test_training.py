@@ -10,8 +10,9 @@ import pytest
 from model import training
 from model.cross_validation import cross_validate
 from model.decoding import decode
-from model.reward import RewardOptions, draw, fit_reward
+from model.reward import RewardOptions, fit_reward
 from model.runs import load
+from model.sampling import draw
 from model.training import TrainOptions, fit
 from model.tuning import TuneOptions, ahead, fit_tuned
 from preprocess.dataset import Dataset

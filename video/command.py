@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from model.beam import BeamOptions
+from model.gist import HedgeOptions
 from video.draw import BurnOptions
 from video.shots import ShotOptions
 
@@ -146,6 +147,16 @@ def _add_sentences(group: Any, ko: bool) -> None:
         help=f"함께 견주는 문장의 수; 1이 가장 빠름 (기본: {default.beam})"
         if ko
         else f"sentences weighed side by side; 1 is fastest (default: {default.beam})",
+    )
+    least = HedgeOptions().min_confidence
+    group.add_argument(
+        "--min-confidence",
+        type=_share,
+        default=least,
+        metavar="0..1",
+        help=f'확신이 이보다 낮으면 넓은 말로 ("동물이 보인다"); 0이면 늘 자세히 (기본: {least})'
+        if ko
+        else f"when less sure, say it in general words; 0: never (default: {least})",
     )
 
 

@@ -84,13 +84,17 @@ def caption_media(
 
 
 def merged(shots: Iterable[CaptionedShot]) -> Iterator[CaptionedShot]:
-    """Neighbours that say the same become one shot; its score is their mean, weighted by time."""
+    """Neighbours that say the same become one shot; its scores are their mean, weighted by time."""
     last: CaptionedShot | None = None
     for shot in shots:
         if last and last.caption == shot.caption and last.end_ms == shot.start_ms:
-            first_ms, second_ms = last.end_ms - last.start_ms, shot.end_ms - shot.start_ms
-            score = (last.score * first_ms + shot.score * second_ms) / (first_ms + second_ms)
-            last = replace(last, end_ms=shot.end_ms, score=score)
+            share = (shot.end_ms - shot.start_ms) / (shot.end_ms - last.start_ms)
+            last = replace(
+                last,
+                end_ms=shot.end_ms,
+                score=last.score + share * (shot.score - last.score),
+                confidence=last.confidence + share * (shot.confidence - last.confidence),
+            )
             continue
         if last:
             yield last
@@ -111,6 +115,7 @@ def _captioned(
                 end_ms=start_ms + shot.shot.end_ms,
                 caption=caption.text,
                 score=float(caption.score),
+                confidence=float(caption.confidence),
             )
 
 

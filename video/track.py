@@ -19,12 +19,15 @@ class CaptionedShot:
         end_ms: after start_ms.
         caption: one Korean sentence, without a full stop.
         score: mean natural log-probability a token, <= 0; higher is surer.
+        confidence: 0-1, how likely the likeliest sentence is right; where it is low, `caption`
+            is one in general words.
     """
 
     start_ms: int
     end_ms: int
     caption: str
     score: float
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def _shot(fields: Any, number: int) -> CaptionedShot:
         end_ms=_field(fields, "end_ms", int),
         caption=_field(fields, "caption", str),
         score=float(_field(fields, "score", (int, float))),
+        confidence=float(_field({"confidence": 1.0, **fields}, "confidence", (int, float))),
     )
     if not 0 <= shot.start_ms < shot.end_ms:
         raise _unreadable(f"shots[{number}]: {shot.start_ms}-{shot.end_ms} ms")

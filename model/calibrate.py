@@ -1,0 +1,153 @@
+"""`python -m model.calibrate CAPTIONER.kcap DATA`: how far the captioner's scores can be trusted.
+
+Held-out pictures are captioned; how often sentences of a score agree with what people wrote
+becomes the confidence that captions carry from then on, and that decides when one gives way to a
+sentence in general words.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from model.captioner import Caption, Captioner
+from model.cider import CiderD
+from model.confidence import RIGHT, Confidence, calibration_error, fit_confidence
+from model.gist import HEDGE, HedgeOptions, gist, widened
+from model.storage import CaptionerFile, read_captioner, write_captioner
+from preprocess.dataset import Dataset, load
+from preprocess.errors import CaptioningError, DataError
+from preprocess.korean import Morpheme, forms
+from preprocess.pictures import read_picture
+
+CHUNK = 16  # pictures captioned at once
+PICTURES = 512  # most pictures that confidence is fitted on
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The fit, and what it is worth.
+
+    Attributes:
+        confidence: slope and intercept, fitted on all pictures.
+        pictures: how many.
+        right: share of sentences with a CIDEr-D of at least RIGHT.
+        error: expected calibration error of each half by a fit on the other.
+        general: share of the pictures whose sentence gives way to a general one.
+        general_true: of these, share where people wrote of the same kind of thing.
+    """
+
+    confidence: Confidence
+    pictures: int
+    right: float
+    error: float
+    general: float
+    general_true: float
+
+
+def calibrate(contents: CaptionerFile, data: Dataset, rows: Sequence[int]) -> Calibration:
+    """Fits the confidence of a captioner on held-out pictures.
+
+    Raises:
+        DataError: no pictures, or one cannot be read.
+    """
+    if not rows:
+        raise DataError(
+            "확신을 맞출 val 사진이 없습니다. --splits로 나눈 데이터를 주세요.",
+            "no val pictures to calibrate on. Give data that was split with --splits.",
+        )
+    captions = _captions(Captioner(contents, hedge=HedgeOptions(0)), data, rows)
+    references = CiderD([forms(data.sentences[row]) for row in rows])
+    right = references.scores([c.morphemes for c in captions]) >= RIGHT
+    scores = [c.score for c in captions]
+    fitted = fit_confidence(scores, list(right))
+    doubtful = [row for row, s in zip(rows, scores, strict=True)
+                if fitted.of(s) < HEDGE.min_confidence]  # fmt: skip
+    general = _captions(Captioner(contents, hedge=HedgeOptions(1)), data, doubtful)
+    hits = [_agrees(c, data.sentences[r]) for c, r in zip(general, doubtful, strict=True)]
+    return Calibration(
+        fitted, len(rows), float(right.mean()), _crossed_error(scores, right.tolist()),
+        len(doubtful) / len(rows), float(np.mean(hits)) if hits else 1.0,
+    )  # fmt: skip
+
+
+def calibrated(contents: CaptionerFile, found: Calibration) -> CaptionerFile:
+    """The same captioner that knows how far it can be trusted."""
+    told = {**asdict(found.confidence), "right": f"CIDEr-D >= {RIGHT}", "pictures": found.pictures}
+    told |= {"calibration_error": round(found.error, 4)}
+    about: Mapping[str, object] = {**contents.about, "confidence": told}
+    return replace(contents, about=about)
+
+
+def _captions(captioner: Captioner, data: Dataset, rows: Sequence[int]) -> list[Caption]:
+    said: list[Caption] = []
+    for start in range(0, len(rows), CHUNK):
+        paths = (Path(data.samples[row].pictures[0]) for row in rows[start : start + CHUNK])
+        said += captioner.caption_many([read_picture(path)[None] for path in paths])
+    return said
+
+
+def _agrees(caption: Caption, references: Sequence[Sequence[Morpheme]]) -> bool:
+    """Whether somebody wrote of the kind of thing that a general sentence names."""
+    kinds = {gist(reference).kind for reference in references}
+    return any(word in caption.morphemes for kind in kinds for word in widened(kind))
+
+
+def _crossed_error(scores: Sequence[float], right: Sequence[bool]) -> float:
+    """Calibration error of every other picture by a fit on the rest, and the other way round."""
+    halves = [(scores[i::2], right[i::2]) for i in (0, 1)]
+    told: list[float] = []
+    for (own, _), other in zip(halves, reversed(halves), strict=True):
+        told += map(fit_confidence(*other).of, own)
+    return calibration_error(told, [*halves[0][1], *halves[1][1]])
+
+
+def some(rows: Sequence[int]) -> list[int]:
+    """The pictures that confidence is fitted on: the same ones each time, from all over."""
+    order = np.random.default_rng(1).permutation(len(rows))[:PICTURES]
+    return [rows[i] for i in order]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    p = argparse.ArgumentParser(
+        prog="python -m model.calibrate",
+        description="캡션의 점수를 얼마나 믿을 수 있는지 val 사진으로 재어 캡셔너 파일에 적습니다. "
+        "(Fits how far scores can be trusted and writes it into the captioner file.)",
+    )
+    p.add_argument("captioner", type=Path, metavar="CAPTIONER.kcap")
+    p.add_argument("data", type=Path, metavar="DATA", help="python -m preprocess가 만든 폴더")
+    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    arguments = p.parse_args(argv)
+    try:
+        contents = read_captioner(arguments.captioner)
+        data = load(arguments.data, features=False)
+        found = calibrate(contents, data, some(data.rows("val")))
+        write_captioner(arguments.captioner, calibrated(contents, found))
+    except CaptioningError as error:
+        print(f"calibrate: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("calibrate: 멈췄습니다 (interrupted).", file=sys.stderr)
+        return 130
+    print(report(found))
+    return 0
+
+
+def report(found: Calibration) -> str:
+    """The figures in words."""
+    return (
+        f"confidence = sigmoid({found.confidence.slope:.2f} * score "
+        f"{found.confidence.intercept:+.2f}); {found.pictures} val pictures, "
+        f"{found.right:.0%} with CIDEr-D >= {RIGHT}; expected calibration error "
+        f"{found.error:.3f} (two halves crossed)\n"
+        f"below {HEDGE.min_confidence}: {found.general:.1%} of the pictures; the general sentence "
+        f"names what somebody wrote of in {found.general_true:.0%} of them"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""What several guesses at one picture agree on, said in general words: Korean, no networks.
+
+A decoder that is unsure still draws mostly sentences about the right kind of thing: teapots and
+boxes for a bottle, cats and dogs for a parrot. Their common hypernym is true more often than any
+one of them (back-off along a taxonomy, as Deng et al. 2012, "Hedging your bets", do for classes).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from preprocess.errors import SettingError
+from preprocess.korean import Morpheme, repair
+
+KINDS = Path(__file__).with_name("kinds.tsv")
+WIDER = {
+    "개": "동물",
+    "고양이": "동물",
+    "새": "동물",
+    "차": "탈것",
+    "음식": "물건",
+    "식물": "풍경",
+    "건물": "풍경",
+}
+LIVES = ("사람", "동물", "개", "고양이", "새")
+POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있다", "엎드려": "누워 있다"}
+LIES = ("물건", "음식")  # what lies about; other kinds are seen
+AGREED = 0.6  # share of the votes from which something is said
+OUTDOORS = "야외"
+
+
+@dataclass(frozen=True)
+class HedgeOptions:
+    """When a doubtful sentence gives way to one in general words, and how that is found.
+
+    Attributes:
+        min_confidence: sentences with less give way; 0 never, 1 always.
+        guesses: sentences drawn, of which the general one says what most agree on.
+        temperature: at which they are drawn; below 1, likelier ones.
+    """
+
+    min_confidence: float = 0.3
+    guesses: int = 24
+    temperature: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1 or self.guesses < 1 or self.temperature <= 0:
+            raise SettingError(
+                f"쓸 수 없는 설정: {self}. 확신은 0~1, 나머지는 0보다 커야 합니다.",
+                f"unusable: {self}. Confidence needs 0..1, the rest more than 0.",
+            )
+
+
+HEDGE = HedgeOptions()
+
+
+@dataclass(frozen=True)
+class Gist:
+    """What a sentence is about, as far as the nouns of kinds.tsv tell.
+
+    Attributes:
+        kind: of the subject, e.g. "동물"; "" if unknown.
+        many: True if there are several.
+        place: kind of place, e.g. "실내"; "" if none is named.
+        pose: e.g. "앉아 있다"; "" if it does something else.
+    """
+
+    kind: str
+    many: bool
+    place: str
+    pose: str
+
+
+def _nouns() -> dict[str, dict[str, str]]:
+    roles: dict[str, dict[str, str]] = {}
+    for line in KINDS.read_text(encoding="utf-8").splitlines()[1:]:
+        role, kind, words = line.split("\t")
+        roles.setdefault(role, {}).update(dict.fromkeys(words.split(), kind))
+    return roles
+
+
+NOUNS = _nouns()
+
+
+def gist(sentence: Sequence[Morpheme]) -> Gist:
+    """The gist of one sentence."""
+    ends = [i for i, m in enumerate(sentence) if m.tag == "Josa" and m.form in ("이", "가")]
+    ends.sort(key=lambda i: _relative(sentence, i))  # a subject within a clause only if need be
+    subjects = (_subject(sentence[:i]) for i in ends)
+    kind, many = next((found for found in subjects if found[0]), ("", False))
+    places = (
+        _place(sentence[:i]) for i, m in enumerate(sentence)
+        if m.tag == "Josa" and m.form in ("에", "에서")
+    )  # fmt: skip
+    last = max((i for i, m in enumerate(sentence) if m.tag == "Josa"), default=-1)
+    pose = next((POSES[m.form] for m in sentence[last + 1 :] if m.form in POSES), "")
+    return Gist(kind, many, next((p for p in places if p), ""), pose)
+
+
+def _relative(sentence: Sequence[Morpheme], i: int) -> bool:
+    """Whether the i-th morpheme ends the subject of a relative clause: "무늬가 있는"."""
+    after = sentence[i + 1].form if i + 1 < len(sentence) else ""
+    return after in NOUNS["clause"] or after.endswith("는")
+
+
+def _subject(before: Sequence[Morpheme]) -> tuple[str, bool]:
+    """(kind, several?) of the noun phrase that ends here; parts stand for what they belong to."""
+    many, forms = False, [m.form for m in before]
+    while forms:
+        form = forms.pop()
+        counted = form in NOUNS["counter"] and forms and forms[-1] in NOUNS["number"]
+        if counted:  # "의자 세 개": 개 is no dog here
+            many |= forms.pop() != "한"
+        elif form in NOUNS["subject"]:
+            return NOUNS["subject"][form], many or (bool(forms) and _plural(forms[-1]))
+        elif form not in NOUNS["part"] and form not in ("들", "의"):
+            break
+        many |= form == "들"
+    return ("사람" if before and before[-1].form in ("손", "얼굴") else ""), many
+
+
+def _plural(number: str) -> bool:
+    return number in NOUNS["number"] and number != "한"
+
+
+def _place(before: Sequence[Morpheme]) -> str:
+    """Kind of the place whose noun ends here, "위", "앞" and the like looked through."""
+    for m in reversed(before[-3:]):
+        if m.form in NOUNS["place"]:
+            return NOUNS["place"][m.form]
+        if m.form not in NOUNS["relation"]:
+            return ""
+    return ""
+
+
+def agreed(sentences: Iterable[Sequence[Morpheme]]) -> tuple[Morpheme, ...]:
+    """The sentence in general words that most of the given ones agree with."""
+    gists = [gist(sentence) for sentence in sentences]
+    kind = _kind(Counter(g.kind for g in gists if g.kind))
+    place = _located(Counter(g.place for g in gists if g.place), len(gists))
+    if not kind:
+        return _sentence(place, "무언가", "보인다")
+    same = [g for g in gists if kind in widened(g.kind)]
+    many = sum(g.many for g in same) >= AGREED * len(same)
+    pose, votes = Counter(g.pose for g in same).most_common(1)[0]
+    if votes < AGREED * len(same) or kind not in LIVES:
+        pose = ""
+    default = "놓여 있다" if kind in LIES else "보인다"
+    plural = many and kind in (*LIVES, "물건")
+    return _sentence(place, kind, pose or default, plural=plural)
+
+
+def _kind(votes: Counter[str]) -> str:
+    """The narrowest kind with enough votes, its own or those of kinds within it."""
+    total = votes.total()
+    for _ in range(2):
+        if votes and (top := votes.most_common(1)[0])[1] >= AGREED * total:
+            return top[0]
+        wider: Counter[str] = Counter()
+        for kind, count in votes.items():
+            wider[WIDER.get(kind, kind)] += count
+        votes = wider
+    if votes and (top := votes.most_common(1)[0])[1] >= AGREED / 2 * total:
+        return top[0]  # nothing better to say
+    return ""
+
+
+def widened(kind: str) -> tuple[str, ...]:
+    """The kind and the wider one it belongs to; () of no kind."""
+    return tuple(k for k in (kind, WIDER.get(kind, "")) if k)
+
+
+def _located(votes: Counter[str], guesses: int) -> str:
+    """Where, if most of the guesses that say where agree and they are not few."""
+    total = votes.total()
+    if not total or total < AGREED / 2 * guesses:
+        return ""
+    place, count = votes.most_common(1)[0]
+    if count >= AGREED * total:
+        return place
+    return OUTDOORS if total - votes["실내"] >= AGREED * total else ""
+
+
+def _sentence(place: str, noun: str, predicate: str, plural: bool = False) -> tuple[Morpheme, ...]:
+    said = [Morpheme(place, "Noun", False), Morpheme("에", "Josa", False)] if place else []
+    said.append(Morpheme(noun, "Noun", bool(said)))
+    said += [Morpheme("들", "Suffix", False)] if plural else []
+    said.append(Morpheme("이", "Josa", False))
+    said += [Morpheme(word, "Verb", True) for word in predicate.split()]
+    return tuple(repair(said))
