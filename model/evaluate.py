@@ -15,6 +15,7 @@ from model.beam import BeamOptions
 from model.captioner import DEFAULT, Captioner, Frames
 from model.gist import HEDGE, HedgeOptions
 from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
+from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError, OutputError
 from preprocess.features import open_features
@@ -110,8 +111,9 @@ def captioned(
     items: Sequence[Item],
     side: int,
     on_progress: Progress = lambda done, total: None,
+    tilt: float = 0.0,
 ) -> System:
-    """What a captioner says of the pictures themselves, a chunk at a time.
+    """What a captioner says of the pictures themselves, a chunk at a time; tilt in degrees.
 
     Raises:
         DataError: a picture cannot be read; fewer pictures would be another test.
@@ -120,15 +122,16 @@ def captioned(
     tokens: list[tuple[str, ...]] = []
     for start in range(0, len(items), CHUNK):
         chunk = items[start : start + CHUNK]
-        for caption in captioner.caption_many([_frames(i.sample, side) for i in chunk]):
+        for caption in captioner.caption_many([_frames(i.sample, side, tilt) for i in chunk]):
             texts.append(caption.text)
             tokens.append(tuple(caption.morphemes))
         on_progress(len(texts), len(items))
     return System(name, tuple(texts), tuple(tokens))
 
 
-def _frames(sample: Sample, side: int) -> Frames:
+def _frames(sample: Sample, side: int, tilt: float = 0.0) -> Frames:
     pictures = [read_picture(Path(path)) for path in sample.pictures]
+    pictures = [tilted(picture, tilt) if tilt else picture for picture in pictures]
     if len({picture.shape for picture in pictures}) > 1:  # one array has one size
         pictures = [to_square(picture, side) for picture in pictures]
     return np.stack(pictures)
@@ -173,7 +176,9 @@ def evaluate(arguments: argparse.Namespace) -> ScoreReport:
     systems: list[System] = []
     if arguments.peers:
         systems += peer_systems(data, data.select("train", arguments.set), test)
-    systems += [captioned(name, model, test, data.side, _progress) for name, model in models]
+    for name, model in models:
+        name += f", tilted {arguments.tilt:g}°" if arguments.tilt else ""
+        systems.append(captioned(name, model, test, data.side, _progress, arguments.tilt))
     references = References(
         tuple(i.sample.key for i in test),
         tuple(i.sample.captions for i in test),
@@ -218,6 +223,7 @@ def parser() -> argparse.ArgumentParser:
     add("--peers", action="store_true", help="학습 없는 방법과 비교 (baselines without a decoder)")
     add("--show-and-tell", type=Path, metavar="OTHER.kcap", help="어텐션 없는 모델과 비교")
     add("--hedged", action="store_true", help="자신 없을 때 넓게 말하는 것도 (hedged ones too)")
+    add("--tilt", type=float, default=0.0, metavar="DEG", help="기울인 사진 (tilted pictures)")
     add("--beam", type=int, metavar="N", help="빔 폭 (beam width)")
     add("--json", type=Path, metavar="FILE", help="점수와 모든 문장을 저장 (scores and sentences)")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어 (language of messages)")

@@ -51,7 +51,7 @@ def film_frame(
     Left stays left and colours keep their names, so the captions stay true of what is left in.
     """
     if random.random() < options.tilt:
-        picture = _tilted(picture, random, options.degrees)
+        picture = tilted(picture, random.uniform(-options.degrees, options.degrees))
     if random.random() < options.crop:
         picture = _cropped(picture, random, options)
     frame = to_square(picture, side)
@@ -77,10 +77,10 @@ def _cropped(picture: Picture, random: np.random.Generator, options: FilmOptions
     return picture[top : top + h, left : left + w]
 
 
-def _tilted(picture: Picture, random: np.random.Generator, degrees: float) -> Picture:
-    """Turned about its middle; what the corners lack is the nearest that was there."""
+def tilted(picture: Picture, degrees: float) -> Picture:
+    """Turned about its middle, uint8 (H, W, 3); corners show the nearest that was there."""
     height, width = picture.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-degrees, degrees), 1)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
     turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, np.uint8)
 

@@ -82,6 +82,13 @@ def test_table_p_values_signatures_and_json(data, tmp_path, capsys):
     assert not list(tmp_path.glob(".*.part"))
 
 
+def test_hedged_and_tilted_rows_are_named(data, tmp_path):
+    out = tmp_path / "scores.json"
+    assert run(data, "--hedged", "--tilt", 20, "--json", out) == 0
+    names = [s["name"] for s in json.loads(out.read_text("utf-8"))["systems"]]
+    assert names == ["general when in doubt, tilted 20°", "this captioner, tilted 20°"]
+
+
 def test_alone_it_needs_no_features(data, capsys):
     (data / "features" / "features.npy").unlink()
     assert run(data) == 0
@@ -118,3 +125,4 @@ def test_json_never_replaces_an_input(data, capsys):
 def test_frames_of_unlike_size_become_one_array(data, tmp_path):
     sample = Sample("a/1", tuple(str(tmp_path / f"{n}.png") for n in (0, 1)), ("개",), "test", "1")
     assert evaluate._frames(sample, 8).shape == (2, 8, 8, 3)
+    assert (evaluate._frames(sample, 8, tilt=20)[1] == 40).all()
