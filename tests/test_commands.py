@@ -174,7 +174,13 @@ def test_a_side_nobody_can_see_is_refused(tmp_path, coco, stand_ins, capsys):
 
 @pytest.mark.parametrize(
     "command",
-    [["-m", "preprocess"], ["train.py"], ["-m", "model.evaluate"], ["-m", "model.calibrate"]],
+    [
+        ["-m", "preprocess"],
+        ["train.py"],
+        ["-m", "model.evaluate"],
+        ["-m", "model.calibrate"],
+        ["-m", "preprocess.leaks"],
+    ],
 )
 def test_every_command_has_help(command):
     done = subprocess.run(
