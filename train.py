@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from preprocess.vocabulary import Vocabulary
 
     Options = tuple[TrainOptions, TuneOptions, RewardOptions]
+    Trained = tuple[keras.Model, Decoder, Vocabulary, dict[str, Any]]
 
 HELP = {
     "epochs": "최대 에폭 수",
@@ -65,6 +66,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
     p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    p.add_argument(
+        "--init", type=Path, metavar="FILE.kcap",
+        help="처음부터가 아니라 이 캡셔너에서 이어서 (--tune-epochs, --reward-epochs와 함께)",
+    )  # fmt: skip
     p.add_argument(
         "--side", type=int, metavar="S", help="캡션을 만들 때 사진의 크기 (학습 때의 크기)"
     )
@@ -125,16 +130,19 @@ def _run(arguments: argparse.Namespace, options: "Options") -> None:
     if arguments.folds:
         cross_validate(data, train + held, arguments.folds, options[0], run)
         return
-    encoder, decoder, vocabulary, best = _trained(data, (train, held), options, run)
+    begun = _begun(arguments.init, data, run) if arguments.init else None
+    encoder, decoder, vocabulary, best = _trained(data, (train, held), options, run, begun)
     training = {name: value for part in options for name, value in asdict(part).items()}
     about = {"terms": terms, "training": training, "best_epoch": best}
+    about |= {"init": arguments.init.name} if arguments.init else {}
     side = arguments.side or data.settings["side"]
     _save(arguments.out, data, (encoder, decoder, vocabulary), about | {"side": side})
 
 
 def _trained(
-    data: "Dataset", rows: tuple[list[int], list[int]], options: "Options", run: Path
-) -> "tuple[keras.Model, Decoder, Vocabulary, dict[str, Any]]":
+    data: "Dataset", rows: tuple[list[int], list[int]], options: "Options", run: Path,
+    begun: "Trained | None",
+) -> "Trained":  # fmt: skip
     """The stages that were asked for, one after the other, each resumed in its own folder."""
     from model.reward import fit_reward
     from model.training import fit
@@ -142,18 +150,47 @@ def _trained(
     from preprocess.encoder import build_encoder
 
     plain, tune, reward = options
-    encoder = build_encoder(data.settings["encoder"], data.settings["side"])
-    decoder, vocabulary, best = fit(data, *rows, plain, run)
+    if begun:
+        encoder, decoder, vocabulary, best = begun
+    else:
+        encoder = build_encoder(data.settings["encoder"], data.settings["side"])
+        decoder, vocabulary, best = fit(data, *rows, plain, run)
     if tune.tune_epochs:
         start = (encoder, decoder, vocabulary)
         decoder, vocabulary, best = fit_tuned(data, *rows, start, (plain, tune), run / "tuned")
-    if tune.tune_epochs and reward.reward_epochs:
+    if (begun or tune.tune_epochs) and reward.reward_epochs:
         data = _seen_anew(data, encoder, run / "features")
     if reward.reward_epochs:
         decoder, vocabulary, best = fit_reward(
             data, *rows, (decoder, vocabulary), (plain, reward), run / "reward"
         )
     return encoder, decoder, vocabulary, best
+
+
+def _begun(path: Path, data: "Dataset", run: Path) -> "Trained":
+    """The networks of a captioner file at the data's picture side.
+
+    Raises:
+        CaptionerFileError: the file cannot be used.
+        SettingError: it has another encoder or tagger than the data, or the run another beginning.
+    """
+    from model.export import at_side, fingerprint, restore, restore_encoder
+    from model.runs import claim
+
+    decoder, contents = restore(path)
+    for name in ("encoder", "tagger"):
+        theirs, ours = contents.about.get(name), data.settings[name]
+        if theirs != ours:
+            raise SettingError(
+                f"--init '{path}'의 {name}은(는) {theirs}인데 데이터는 {ours}입니다. "
+                f"python -m preprocess를 {theirs}(으)로 다시 하세요.",
+                f"--init '{path}' has {name} {theirs}, the data {ours}. "
+                f"Run python -m preprocess with {theirs}.",
+            )
+    networks = (restore_encoder(contents), decoder)
+    claim(run, {"init": [fingerprint(network) for network in networks]})
+    encoder, decoder = at_side(networks, data.settings["encoder"], data.settings["side"])
+    return encoder, decoder, contents.vocabulary, dict(contents.about.get("best_epoch", {}))
 
 
 def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path) -> "Dataset":
@@ -177,6 +214,12 @@ def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) ->
         raise SettingError(
             f"--side {arguments.side}: 16부터 1024까지의 픽셀 수입니다.",
             f"--side {arguments.side}: give 16 to 1024 pixels.",
+        )
+    later = (arguments.tune_epochs, arguments.reward_epochs)
+    if arguments.init and (arguments.folds or not any(later)):
+        raise SettingError(
+            "--init은 --tune-epochs나 --reward-epochs와 함께, --folds 없이 씁니다.",
+            "--init goes with --tune-epochs or --reward-epochs, and without --folds.",
         )
     if arguments.folds == 1 or arguments.folds > len(train + held):
         raise DataError(

@@ -66,14 +66,19 @@ def at_side(
 def restore(path: Path) -> tuple[Decoder, CaptionerFile]:
     """The Keras decoder of a captioner file, to go on training from or to compare with."""
     contents = read_captioner(path)
+    return restore_decoder(contents), contents
+
+
+def restore_decoder(contents: CaptionerFile) -> Decoder:
+    """The Keras decoder of a captioner file's contents."""
     decoder = Decoder(CaptionerConfig(**contents.about["config"]))
     decoder.build()
     set_weights(decoder, contents.weights)
-    return decoder, contents
+    return decoder
 
 
 def restore_encoder(contents: CaptionerFile) -> keras.Model:
-    """The Keras encoder of a captioner file."""
+    """The Keras encoder of a captioner file's contents."""
     about = contents.about
     encoder = build_encoder(about["encoder"], about["side"], weights=False)
     set_weights(

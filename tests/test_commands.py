@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import train
+from model import soup
 from model.captioner import Captioner
 from model.export import restore_encoder
 from model.storage import read_captioner
@@ -116,6 +117,66 @@ def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
     assert not np.allclose(features, np.load(data / "features" / "features.npy"), atol=1e-2)
 
 
+@pytest.fixture
+def trained(tmp_path, coco, stand_ins):
+    """A data folder and the beginning of a command that trained a captioner, first.kcap, on it."""
+    data, first = tmp_path / "data", tmp_path / "first.kcap"
+    assert prepare(coco, data) == 0
+    command = [str(data), "--batch", "9", "--min-count", "1", "--hidden", "16", "--embedding", "12"]
+    command += ["--average", "0.5", "--tune-after", "scaled", "--encoder-rate", "0.01"]
+    run = ["--run", str(tmp_path / "first")]
+    assert train.main([*command, "--epochs", "1", "--out", str(first), *run]) == 0
+    return first, command
+
+
+def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, trained, capsys):
+    first, command = trained
+    command += ["--init", str(first), "--tune-epochs", "2", "--reward-epochs", "1"]
+    others = []
+    for seed in ("1", "2"):
+        others.append(tmp_path / f"{seed}.kcap")
+        more = ["--seed", seed, "--out", str(others[-1]), "--run", str(tmp_path / seed)]
+        assert train.main([*command, *more]) == 0
+    out = tmp_path / "mean.kcap"
+    assert soup.main([*map(str, others), "--out", str(out)]) == 0
+    one, two, mean = (read_captioner(path) for path in (*others, out))
+    for name, array in mean.weights.items():
+        between = (one.weights[name] + two.weights[name]) / 2
+        np.testing.assert_allclose(array, between, rtol=2e-3, atol=1e-6)  # float16 in the file
+    assert any((one.weights[n] != two.weights[n]).any() for n in one.weights)
+    assert one.about["init"] == "first.kcap"
+    assert mean.about["mean_of"] == ["1.kcap", "2.kcap"]
+    assert Captioner.load(out).caption(np.full((1, 40, 30, 3), 90, np.uint8)).text
+    capsys.readouterr()
+    again = [*command, "--run", str(tmp_path / "1"), "--lang", "en"]
+    again[again.index(str(first))] = str(out)  # another beginning in the same run folder
+    assert train.main(again) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_is_no_relative_is_not_averaged(tmp_path, trained, capsys):
+    first, command = trained
+    wider = tmp_path / "wider.kcap"
+    command += ["--hidden", "20", "--epochs", "1", "--run", str(tmp_path / "wider")]
+    assert train.main([*command, "--out", str(wider)]) == 0
+    capsys.readouterr()
+    out = ["--out", str(tmp_path / "x.kcap"), "--lang", "en"]
+    assert soup.main([str(first), str(wider), *out]) == 1
+    assert "does not come from" in capsys.readouterr().err
+    before = first.read_bytes()
+    assert soup.main([str(first), str(first), "--out", str(first), "--lang", "en"]) == 1
+    assert first.read_bytes() == before
+    assert not (tmp_path / "x.kcap").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--folds", "2"], ["--folds", "2", "--tune-epochs", "1"]])
+def test_init_needs_a_stage_to_go_on_with(tmp_path, trained, capsys, more):
+    first, command = trained
+    capsys.readouterr()
+    assert train.main([*command, "--init", str(first), *more, "--lang", "en"]) == 1
+    assert capsys.readouterr().err.startswith("train.py: --init goes with")
+
+
 def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):
     for _ in range(2):
         assert prepare(coco, tmp_path / "twice") == 0
@@ -179,6 +240,7 @@ def test_a_side_nobody_can_see_is_refused(tmp_path, coco, stand_ins, capsys):
         ["train.py"],
         ["-m", "model.evaluate"],
         ["-m", "model.calibrate"],
+        ["-m", "model.soup"],
         ["-m", "preprocess.leaks"],
     ],
 )

@@ -1,0 +1,83 @@
+"""`python -m model.soup A.kcap B.kcap --out C.kcap`: the mean of captioners trained on from one.
+
+Weights that share their beginning can be averaged; the mean often does better than each (model
+soups, Wortsman et al. 2022, arXiv:2203.05482) and costs nothing when captioning.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.storage import Array, CaptionerFile, read_captioner
+from preprocess.errors import CaptioningError, OutputError, SettingError
+
+
+def mean_weights(files: Sequence[Path]) -> tuple[CaptionerFile, dict[str, Array]]:
+    """The first file's contents, and the mean of all files' arrays by name, float32.
+
+    Raises:
+        CaptionerFileError: a file cannot be used.
+        SettingError: the files are no relatives: other vocabulary, encoder or widths.
+    """
+    first, *others = map(read_captioner, files)
+    for path, other in zip(files[1:], others, strict=True):
+        if _built(other) != _built(first):
+            raise SettingError(
+                f"'{path}'은(는) '{files[0]}'와(과) 같은 데서 나온 캡셔너가 아닙니다. "
+                "한 캡셔너에서 이어 학습한 파일들을 주세요.",
+                f"'{path}' does not come from where '{files[0]}' does. Give files that were "
+                "trained on from one captioner.",
+            )
+    pots = [f.weights for f in (first, *others)]
+    return first, {name: np.mean([pot[name] for pot in pots], axis=0) for name in first.weights}
+
+
+def _built(contents: CaptionerFile) -> tuple[object, ...]:
+    about: Mapping[str, Any] = contents.about
+    shapes = {name: array.shape for name, array in contents.weights.items()}
+    return contents.vocabulary, about["config"], about["encoder"], about["side"], shapes
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    p = argparse.ArgumentParser(
+        prog="python -m model.soup",
+        description="한 캡셔너에서 이어 학습한 여러 캡셔너의 가중치를 평균합니다. "
+        "(Averages the weights of captioners trained on from one.)",
+    )
+    p.add_argument("captioners", nargs="+", type=Path, metavar="CAPTIONER.kcap")
+    p.add_argument("--out", type=Path, required=True, help="새 캡셔너 파일")
+    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    arguments = p.parse_args(argv)
+    try:
+        if arguments.out.resolve() in {path.resolve() for path in arguments.captioners}:
+            raise OutputError(
+                f"'{arguments.out}'은(는) 입력 파일입니다. --out에 다른 이름을 주세요.",
+                f"'{arguments.out}' is an input. Give --out another name.",
+            )
+        first, weights = mean_weights(arguments.captioners)
+        _write(arguments.out, arguments.captioners, first, weights)
+    except CaptioningError as error:
+        print(f"soup: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    print(arguments.out)
+    return 0
+
+
+def _write(
+    out: Path, files: Sequence[Path], first: CaptionerFile, weights: Mapping[str, Array]
+) -> None:
+    from model.export import restore_decoder, restore_encoder, save
+
+    mean = CaptionerFile(first.about, first.vocabulary, weights, {})
+    about = {k: v for k, v in first.about.items() if k not in ("config", "confidence")}
+    about["mean_of"] = [file.name for file in files]
+    save(out, (restore_encoder(mean), restore_decoder(mean)), first.vocabulary, about)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
