@@ -15,6 +15,9 @@ import numpy as np
 from model.storage import Array, CaptionerFile, read_captioner
 from preprocess.errors import CaptioningError, OutputError, SettingError
 
+HISTORY = ("init", "training", "best_epoch")  # of each file by itself
+OWN = ("config", "confidence", *HISTORY)  # what does not pass to the mean
+
 
 def mean_weights(files: Sequence[Path]) -> tuple[CaptionerFile, dict[str, Array]]:
     """The first file's contents, and the mean of all files' arrays by name, float32.
@@ -60,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"'{arguments.out}' is an input. Give --out another name.",
             )
         first, weights = mean_weights(arguments.captioners)
-        _write(arguments.out, arguments.captioners, first, weights)
+        told = [{"file": p.name, **_history(p)} for p in arguments.captioners]
+        _write(arguments.out, told, first, weights)
     except CaptioningError as error:
         print(f"soup: {error.text(arguments.lang)}", file=sys.stderr)
         return 1
@@ -68,14 +72,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _write(
-    out: Path, files: Sequence[Path], first: CaptionerFile, weights: Mapping[str, Array]
-) -> None:
+def _history(path: Path) -> dict[str, Any]:
+    """How a captioner came to be, as its file tells."""
+    about = read_captioner(path).about
+    return {key: about[key] for key in HISTORY if key in about}
+
+
+def _write(out: Path, told: list[Any], first: CaptionerFile, weights: Mapping[str, Array]) -> None:
     from model.export import restore_decoder, restore_encoder, save
 
     mean = CaptionerFile(first.about, first.vocabulary, weights, {})
-    about = {k: v for k, v in first.about.items() if k not in ("config", "confidence")}
-    about["mean_of"] = [file.name for file in files]
+    about = {k: v for k, v in first.about.items() if k not in OWN}
+    about["mean_of"] = told
     save(out, (restore_encoder(mean), restore_decoder(mean)), first.vocabulary, about)
 
 

@@ -145,7 +145,9 @@ def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, tra
         np.testing.assert_allclose(array, between, rtol=2e-3, atol=1e-6)  # float16 in the file
     assert any((one.weights[n] != two.weights[n]).any() for n in one.weights)
     assert one.about["init"] == "first.kcap"
-    assert mean.about["mean_of"] == ["1.kcap", "2.kcap"]
+    assert [told["file"] for told in mean.about["mean_of"]] == ["1.kcap", "2.kcap"]
+    assert [told["training"]["seed"] for told in mean.about["mean_of"]] == [1, 2]
+    assert "training" not in mean.about
     assert Captioner.load(out).caption(np.full((1, 40, 30, 3), 90, np.uint8)).text
     capsys.readouterr()
     again = [*command, "--run", str(tmp_path / "1"), "--lang", "en"]

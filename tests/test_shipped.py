@@ -10,6 +10,7 @@ import skimage
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
 from model.decoding import together
+from model.gist import HedgeOptions
 from preprocess.pictures import nearer, read_picture, to_square
 
 ROOT = Path(__file__).parent.parent
@@ -60,11 +61,26 @@ def test_it_says_what_is_there(captioner, photo, word):
     assert word in text
 
 
-def test_its_sentences_are_those_of_keras(captioner):
+def test_it_knows_how_far_it_can_be_trusted(captioner):
+    told = captioner.about["confidence"]
+    assert told["pictures"] >= 500
+    assert told["slope"] > 0
+    assert told["calibration_error"] <= 0.1
+
+
+def test_it_says_less_of_what_nobody_can_know(captioner):
+    noise = np.random.default_rng(0).integers(0, 256, (3, 120, 160, 3), dtype=np.uint8)
+    caption = captioner.caption(noise)
+    assert caption.general
+    assert len(caption.morphemes) <= 6
+
+
+def test_its_sentences_are_those_of_keras():
     """Encoder and decoder both in Keras, on 200 pictures, against the graphs in the file."""
     from model.export import restore, restore_encoder
     from model.network import start_network, step_network
 
+    captioner = Captioner.load(SHIPPED, hedge=HedgeOptions(min_confidence=0))
     decoder, contents = restore(SHIPPED)
     start, step = start_network(decoder), step_network(decoder)
     pictures = list(crops())
