@@ -123,8 +123,8 @@ class Captioner:
         hedge = self.hedge
         if caption.confidence >= hedge.min_confidence:
             return caption
-        count = np.array([len(started[0])])
-        step, state = together(self._step, started, count, hedge.guesses, [])
+        mean = [a.mean(0, keepdims=True) for a in started]  # one row a guess, not one a frame
+        step, state = together(self._step, mean, np.array([1]), hedge.guesses, [])
         drawn = sample(
             step, state, self.options.max_tokens, hedge.temperature, np.random.default_rng(0)
         )[0]

@@ -22,17 +22,20 @@ def sample(
         temperature: below 1 words are drawn that are likelier.
         random: what is drawn depends on it alone.
     """
-    last = np.full(state[0].shape[:2], START, np.int32)
-    ended, words = np.zeros_like(last, bool), []
-    for _ in range(longest):
+    words = np.full((*state[0].shape[:2], longest), PAD, np.int32)
+    going = np.arange(words.shape[1])  # columns with a sentence that has not ended
+    last = np.full(words.shape[:2], START, np.int32)
+    for t in range(longest):
         scores, state = step(last, state)
         scores[:, :, [PAD, START, UNKNOWN]] = -np.inf
-        last = draw(scores / temperature, random)
-        words.append(np.where(ended, PAD, last))
-        ended |= last == END
-        if ended.all():
+        ended = last == END
+        last = np.where(ended, END, draw(scores / temperature, random))
+        words[:, going, t] = np.where(ended, PAD, last)
+        left = (last != END).any(0)
+        going, last, state = going[left], last[:, left], tuple(s[:, left] for s in state)
+        if not left.any():
             break
-    return np.stack(words, 2).astype(np.int32)
+    return words[:, :, : t + 1]
 
 
 def draw(scores: npt.NDArray[np.float32], random: np.random.Generator) -> npt.NDArray[np.int32]:
