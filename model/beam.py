@@ -25,7 +25,8 @@ class BeamOptions:
         beam: beams an item.
         length_power: a sentence's log-probability is divided by its length to this power.
         max_tokens: longest sentence, END included.
-        no_repeat: no run of this many tokens occurs twice (Paulus et al. 2018); 0: off.
+        no_repeat: no run of this many tokens occurs twice (Paulus et al. 2018), and none twice in
+            a row; 0: off.
     """
 
     beam: int = 4
@@ -158,13 +159,14 @@ class _Search:
 
     def _forbid_repeats(self, totals: npt.NDArray[np.float64]) -> None:
         n = self.options.no_repeat
-        if not n or self.tokens.shape[2] <= n:
+        if not n:
             return
         for b, k in np.argwhere(np.isfinite(self.scores)):
             words = self.tokens[b, k, 1:].tolist()
-            tail = words[len(words) - n + 1 :]
+            tail = words[max(0, len(words) - n + 1) :]
             runs = range(len(words) - n + 1)
-            totals[b, k, [words[i + n - 1] for i in runs if words[i : i + n - 1] == tail]] = -np.inf
+            again = [words[i + n - 1] for i in runs if words[i : i + n - 1] == tail]
+            totals[b, k, again + words[-1:]] = -np.inf
 
     def results(self) -> list[list[Hypothesis]]:
         """Finished sentences, best first; an item without one gives its best unfinished beam."""

@@ -13,11 +13,12 @@ from model.beam import BeamOptions, Hypothesis, beam_search
 from model.confidence import Confidence
 from model.decoding import together
 from model.gist import HEDGE, HedgeOptions, agreed
+from model.grammar import mend
 from model.sampling import sample
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError
 from preprocess.graph import Session
-from preprocess.korean import compose, repair
+from preprocess.korean import compose
 from preprocess.pictures import Picture, nearer, to_square
 
 Frames = npt.NDArray[np.uint8]
@@ -138,7 +139,7 @@ class Captioner:
     def _finish(
         self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
     ) -> Caption:
-        morphemes = repair(self._vocabulary.decode(best.tokens))
+        morphemes = mend(self._vocabulary.decode(best.tokens))
         whole = slice(0, frames * VIEWS, VIEWS)
         looks = [seen[t][shot, row, whole] for t, row in enumerate(best.rows[: len(best.tokens)])]
         regions = seen[0].shape[-1]

@@ -16,6 +16,8 @@ PARTICLES = {
 PAIRS = {
     form: (closed, opened) for closed, opened in PARTICLES.items() for form in (closed, opened)
 }
+# people's names for what somebody does, which Okt cuts before "가": 등반|가 두 명
+DOERS = ("등반", "암벽등반", "등산", "연설", "미식", "마술")
 RIEUL = 8  # index of the final consonant ㄹ; 로 follows it: 길로, not 길으로
 
 
@@ -67,7 +69,7 @@ def final_consonant(word: str) -> int | None:
 def agree(particle: str, before: str) -> str:
     """The particle in the shape its noun asks for: ("사람", "가") -> "이"."""
     final = final_consonant(before)
-    if particle not in PAIRS or final is None:
+    if particle not in PAIRS or final is None or (particle == "가" and before in DOERS):
         return particle
     closed, opened = PAIRS[particle]
     vowel_like = final == 0 or (opened == "로" and final == RIEUL)

@@ -90,6 +90,7 @@ def test_no_run_of_tokens_occurs_twice():
     tokens = beam_search(step, start(1, 2), options)[0][0].tokens
     pairs = list(itertools.pairwise(tokens))
     assert len(pairs) == len(set(pairs))
+    assert all(a != b for a, b in pairs)
 
 
 def test_attention_rows_name_the_beam_that_spoke():

@@ -99,8 +99,9 @@ def test_its_sentences_are_those_of_keras():
     found = beam_search(advance, state, BeamOptions())
     keras_ids = [h[0].tokens for h in found]
     said = captioner.caption_many([p[None] for p in pictures])
-    from preprocess.korean import compose, repair
+    from model.grammar import mend
+    from preprocess.korean import compose
 
-    keras_texts = [compose(repair(contents.vocabulary.decode(ids))) for ids in keras_ids]
+    keras_texts = [compose(mend(contents.vocabulary.decode(ids))) for ids in keras_ids]
     assert [c.text for c in said] == keras_texts
     assert len(set(keras_texts)) > CROPS / 4  # not one sentence for everything

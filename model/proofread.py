@@ -1,0 +1,111 @@
+"""`python -m model.proofread SCORES.json`: is every sentence well-formed Korean?
+
+Reads what `python -m model.evaluate --json` wrote, cuts every sentence anew with the tagger, so
+that the decoder's own cutting cannot hide a fault, and counts what model.grammar finds.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.grammar import faults
+from preprocess.errors import CaptioningError, DataError
+from preprocess.korean import compose
+from preprocess.tagger import NAMES, Tagger, load_tagger
+
+SHOWN = 5  # examples of a fault
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found in the sentences of one system.
+
+    Attributes:
+        sentences: how many were read.
+        faulty: how many break a rule.
+        morphemes: distinct morphemes used.
+        examples: sentences by the rule they break; "round trip" where the morphemes that the
+            tagger finds do not spell the sentence.
+    """
+
+    sentences: int
+    faulty: int
+    morphemes: int
+    examples: Mapping[str, tuple[str, ...]]
+
+
+def proofread(sentences: Iterable[str], tagger: Tagger) -> Proof:
+    """Reads sentences as the tagger cuts them."""
+    known: set[str] = set()
+    found: dict[str, list[str]] = {}
+    read = faulty = 0
+    for text in sentences:
+        cut = tagger.analyse(text)
+        broken = faults(cut) if cut and compose(cut) == text else ("round trip",)
+        known.update(m.form for m in cut or ())
+        read, faulty = read + 1, faulty + bool(broken)
+        for rule in broken:
+            found.setdefault(rule, []).append(text)
+    return Proof(read, faulty, len(known), {rule: tuple(s) for rule, s in found.items()})
+
+
+def read_scores(path: Path) -> dict[str, list[str]]:
+    """The sentences of each system in a file of `model.evaluate --json`, people's own last.
+
+    Raises:
+        DataError: it is no such file.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        found = {s["name"]: list(map(str, s["sentences"].values())) for s in told["systems"]}
+        people = [str(text) for group in told["references"].values() for text in group]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"'{path}'을(를) 읽을 수 없습니다 ({type(error).__name__}: {error}). "
+            "python -m model.evaluate --json으로 만든 파일을 주세요.",
+            f"'{path}' cannot be read ({type(error).__name__}: {error}). "
+            "Give a file that python -m model.evaluate --json wrote.",
+        ) from None
+    return {**found, "people": people}
+
+
+def report(name: str, proof: Proof) -> str:
+    """One line a system, then examples a rule."""
+    lines = [
+        f"{name}: {proof.faulty} of {proof.sentences} sentences break a rule, "
+        f"{proof.morphemes} distinct morphemes"
+    ]
+    counts = Counter({rule: len(texts) for rule, texts in proof.examples.items()})
+    for rule, count in counts.most_common():
+        lines.append(f"  {rule} {count}: " + " / ".join(proof.examples[rule][:SHOWN]))
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    p = argparse.ArgumentParser(
+        prog="python -m model.proofread",
+        description="캡션이 올바른 한국어인지 봅니다: 끝맺음, 조사, 단위, 되풀이. "
+        "(Counts sentences that are not well-formed Korean.)",
+    )
+    p.add_argument("scores", type=Path, metavar="SCORES.json", help="model.evaluate --json의 결과")
+    p.add_argument("--tagger", choices=NAMES, default="okt", help="형태소 분석기 (%(default)s)")
+    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    arguments = p.parse_args(argv)
+    try:
+        systems = read_scores(arguments.scores)
+        tagger = load_tagger(arguments.tagger)
+        for name, sentences in systems.items():
+            print(report(name, proofread(sentences, tagger)))
+    except CaptioningError as error:
+        print(f"proofread: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
