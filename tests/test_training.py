@@ -1,15 +1,22 @@
 """Training: it learns, it resumes exactly, it stops early on decoded sentences."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean as mean_of
+from statistics import stdev
 
 import keras
 import numpy as np
 import pytest
 
-from model import training
+from model import cross_validation, training
+from model.beam import BeamOptions
+from model.cider import CiderD
 from model.cross_validation import cross_validate
 from model.decoding import decode
+from model.metrics import bleu
+from model.network import start_network, step_network
 from model.reward import RewardOptions, fit_reward
 from model.runs import load
 from model.sampling import draw
@@ -18,7 +25,7 @@ from model.tuning import TuneOptions, ahead, fit_tuned
 from preprocess.dataset import Dataset
 from preprocess.encoder import halves
 from preprocess.errors import SettingError
-from preprocess.korean import Morpheme
+from preprocess.korean import Morpheme, forms
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
 
@@ -37,7 +44,7 @@ def colours(count=24):
         sentences.append((tuple(Morpheme(w, "Noun", n < 2) for n, w in enumerate(words)),))
         split = "val" if i >= count - 6 else "train"
         samples.append(Sample(f"s/{i}", ("x",), (" ".join(words),), split, f"{i}"))
-    return Dataset(tuple(samples), tuple(sentences), features, {})
+    return Dataset(tuple(samples), tuple(sentences), features, {"tagger": "okt"})
 
 
 def train(data, folder, **options):
@@ -105,7 +112,27 @@ def test_cross_validation_gives_mean_and_deviation(tmp_path):
     options = TrainOptions(**SMALL | {"epochs": 1})
     summary = cross_validate(data, data.rows("train"), 2, options, tmp_path / "run")
     assert summary["epoch"] == (1.0, 0.0)
-    assert {p.name for p in (tmp_path / "run").iterdir()} == {"fold1", "fold2"}
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {"fold1", "fold2", "folds.csv"}
+    with (tmp_path / "run" / "folds.csv").open(encoding="utf-8", newline="") as file:
+        folds = list(csv.DictReader(file))
+    assert [fold["fold"] for fold in folds] == ["1", "2"]
+    for name, (mean, deviation) in summary.items():
+        values = [float(fold[name]) for fold in folds]
+        assert (mean, deviation) == pytest.approx((mean_of(values), stdev(values)))
+    assert {"bleu_1", "bleu_4", "rouge_l", "cider_d", "distinct"} < set(summary)
+
+
+def test_a_fold_is_scored_on_what_it_holds_out(tmp_path):
+    data = colours()
+    rows = data.rows("train")
+    decoder, vocabulary, _ = train(data, tmp_path / "run")
+    scores = cross_validation._scores(data, rows, decoder, vocabulary)
+    networks = start_network(decoder), step_network(decoder)
+    regions = np.stack([data.features[row, 0] for row in rows])
+    said = decode(regions, vocabulary, networks, BeamOptions())
+    references = [forms(data.sentences[row]) for row in rows]
+    assert scores["bleu_4"] == pytest.approx(bleu(said, references)[3])
+    assert scores["cider_d"] == pytest.approx(CiderD(references).corpus(said))
 
 
 def test_smoothing_zero_is_plain_cross_entropy():
