@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
 from model.confidence import Confidence
-from model.decoding import together
+from model.decoding import merged, together
 from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
@@ -106,18 +106,19 @@ class Captioner:
         return self.features(views)
 
     def _caption_chunk(self, shots: Sequence[Frames]) -> list[Caption]:
-        counts = np.array([len(frames) * VIEWS for frames in shots])
+        counts = np.array([len(frames) for frames in shots])
         features = [self._views(frames) for frames in shots]
         # shots with fewer frames repeat their first view; the average leaves the repeats out
-        padded = [np.concatenate([f, f[:1].repeat(counts.max() - len(f), 0)]) for f in features]
+        views = int(counts.max()) * VIEWS
+        padded = [np.concatenate([f, f[:1].repeat(views - len(f), 0)]) for f in features]
+        started = merged(self._start(np.concatenate(padded)), VIEWS)
         seen: list[npt.NDArray[Any]] = []
-        started = self._start(np.concatenate(padded))
         step, state = together(self._step, started, counts, self.options.beam, seen)
         found = beam_search(step, state, self.options)
         captions = [self._finish(h[0], seen, b, len(shots[b])) for b, h in enumerate(found)]
         rows = np.arange(len(shots)) * counts.max()
-        whole = [[a[r : r + c : VIEWS] for a in started] for r, c in zip(rows, counts, strict=True)]
-        return [self._hedged(c, begun) for c, begun in zip(captions, whole, strict=True)]
+        begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
+        return [self._hedged(c, b) for c, b in zip(captions, begun, strict=True)]
 
     def _hedged(self, caption: Caption, started: list[npt.NDArray[Any]]) -> Caption:
         """The caption, or what guesses at the same frames agree on; started: values, keys, h, c."""
@@ -140,8 +141,7 @@ class Captioner:
         self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
     ) -> Caption:
         morphemes = mend(self._vocabulary.decode(best.tokens))
-        whole = slice(0, frames * VIEWS, VIEWS)
-        looks = [seen[t][shot, row, whole] for t, row in enumerate(best.rows[: len(best.tokens)])]
+        looks = [seen[t][shot, row, :frames] for t, row in enumerate(best.rows[: len(best.tokens)])]
         regions = seen[0].shape[-1]
         side = int(regions**0.5)
         shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))

@@ -44,6 +44,11 @@ def together(
     return step, first
 
 
+def merged(started: list[Array], views: int) -> list[Array]:
+    """What several views of one frame started, as the mean: (N * views, ...) -> (N, ...) each."""
+    return [a.reshape(-1, views, *a.shape[1:]).mean(1) for a in started]
+
+
 def _by_frame(state: Array) -> Array:
     """(B, k, n, ...) -> (B * n, k, ...)."""
     swapped = np.swapaxes(state, 1, 2)

@@ -15,7 +15,7 @@ import pytest
 from model import calibrate
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
-from model.decoding import together
+from model.decoding import merged, together
 from model.export import decoder_graphs, named_weights, restore, set_weights
 from model.gist import HedgeOptions
 from model.network import CaptionerConfig, Decoder, start_network, step_network
@@ -177,13 +177,13 @@ def test_the_graphs_say_what_keras_says(kcap, decoder):
     start, step = start_network(decoder), step_network(decoder)
     frames = [s[:1] for s in shots(60)]
     regions = captioner.features([view for f in frames for view in (f[0], nearer(f[0]))])
-    started = [keras.ops.convert_to_numpy(a) for a in start.predict_on_batch(regions)]
+    started = merged([keras.ops.convert_to_numpy(a) for a in start.predict_on_batch(regions)], 2)
     advance, state = together(
         lambda *inputs: [
             keras.ops.convert_to_numpy(a) for a in step.predict_on_batch(list(inputs))
         ],
         started,
-        np.full(60, 2),
+        np.ones(60, int),
         4,
         [],
     )

@@ -9,7 +9,7 @@ import skimage
 
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
-from model.decoding import together
+from model.decoding import merged, together
 from model.gist import HedgeOptions
 from preprocess.pictures import nearer, read_picture, to_square
 
@@ -88,11 +88,11 @@ def test_its_sentences_are_those_of_keras():
     squares = np.stack([to_square(view, contents.about["side"]) for view in views])
     encoder = restore_encoder(contents)
     features = encoder.predict(squares.astype(np.float32), batch_size=20, verbose=0)
-    started = list(map(np.array, start.predict_on_batch(features)))
+    started = merged(list(map(np.array, start.predict_on_batch(features))), 2)
     advance, state = together(
         lambda *inputs: list(map(np.array, step.predict_on_batch(list(inputs)))),
         started,
-        np.full(CROPS, 2),
+        np.ones(CROPS, int),
         captioner.options.beam,
         [],
     )
