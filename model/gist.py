@@ -27,6 +27,7 @@ LIVES = ("사람", "동물", "개", "고양이", "새")
 POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있다", "엎드려": "누워 있다"}
 LIES = ("물건", "음식")  # what lies about; other kinds are seen
 AGREED = 0.6  # share of the votes from which something is said
+SURE = 0.9  # of those guesses that name a place; a wrong place is worse than none
 OUTDOORS = "야외"
 
 
@@ -172,14 +173,14 @@ def widened(kind: str) -> tuple[str, ...]:
 
 
 def _located(votes: Counter[str], guesses: int) -> str:
-    """Where, if most of the guesses that say where agree and they are not few."""
+    """Where, if nearly all of the guesses that say where agree and they are not few."""
     total = votes.total()
     if not total or total < AGREED / 2 * guesses:
         return ""
     place, count = votes.most_common(1)[0]
-    if count >= AGREED * total:
+    if count >= SURE * total:
         return place
-    return OUTDOORS if total - votes["실내"] >= AGREED * total else ""
+    return OUTDOORS if total - votes["실내"] >= SURE * total else ""
 
 
 def _sentence(place: str, noun: str, predicate: str, plural: bool = False) -> tuple[Morpheme, ...]:
