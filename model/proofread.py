@@ -5,7 +5,6 @@ that the decoder's own cutting cannot hide a fault, and counts what model.gramma
 """
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.grammar import faults
-from preprocess.errors import CaptioningError, DataError
+from model.report import PEOPLE, read_scores
+from preprocess.errors import CaptioningError
 from preprocess.korean import compose
 from preprocess.tagger import NAMES, Tagger, load_tagger
 
@@ -53,26 +53,6 @@ def proofread(sentences: Iterable[str], tagger: Tagger) -> Proof:
     return Proof(read, faulty, len(known), {rule: tuple(s) for rule, s in found.items()})
 
 
-def read_scores(path: Path) -> dict[str, list[str]]:
-    """The sentences of each system in a file of `model.evaluate --json`, people's own last.
-
-    Raises:
-        DataError: it is no such file.
-    """
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        found = {s["name"]: list(map(str, s["sentences"].values())) for s in told["systems"]}
-        people = [str(text) for group in told["references"].values() for text in group]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"'{path}'을(를) 읽을 수 없습니다 ({type(error).__name__}: {error}). "
-            "python -m model.evaluate --json으로 만든 파일을 주세요.",
-            f"'{path}' cannot be read ({type(error).__name__}: {error}). "
-            "Give a file that python -m model.evaluate --json wrote.",
-        ) from None
-    return {**found, "people": people}
-
-
 def report(name: str, proof: Proof) -> str:
     """One line a system, then examples a rule."""
     lines = [
@@ -97,10 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
     try:
-        systems = read_scores(arguments.scores)
+        scored = read_scores(arguments.scores)
         tagger = load_tagger(arguments.tagger)
-        for name, sentences in systems.items():
-            print(report(name, proofread(sentences, tagger)))
+        people = [text for texts in scored.references.values() for text in texts]
+        for name, said in scored.sentences.items():
+            print(report(name, proofread(said.values(), tagger)))
+        print(report(PEOPLE, proofread(people, tagger)))
     except CaptioningError as error:
         print(f"proofread: {error.text(arguments.lang)}", file=sys.stderr)
         return 1

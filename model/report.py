@@ -1,8 +1,10 @@
 """Systems scored side by side on the same pictures: the table, its signatures, its p-values."""
 
+import json
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from model import metrics
 from model.cider import Floats
 from model.metrics import CiderD, PictureScores, Scores, Tokens
-from preprocess.errors import MissingExtra
+from preprocess.errors import DataError, MissingExtra
 
 ALARM = 0.1  # fewer distinct sentences a picture than this: one caption for everything
 COLUMNS = (
@@ -22,6 +24,7 @@ COLUMNS = (
     "distinct",
     "length",
 )
+PEOPLE = "people"  # whose sentences the references are
 AHEAD = COLUMNS[:7]  # the columns in which being ahead means something
 
 
@@ -222,3 +225,36 @@ def as_json(report: ScoreReport) -> dict[str, Any]:
     ]
     references = dict(zip(keys, map(list, report.references.texts), strict=True))
     return {"signatures": report.signatures, "systems": systems, "references": references}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The sentences in a file of `python -m model.evaluate --json`.
+
+    Attributes:
+        sentences: system -> picture -> sentence.
+        references: picture -> what people wrote.
+    """
+
+    sentences: dict[str, dict[str, str]]
+    references: dict[str, list[str]]
+
+
+def read_scores(path: Path) -> Scored:
+    """Reads what as_json made.
+
+    Raises:
+        DataError: it is no such file.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        systems = {str(s["name"]): dict(s["sentences"].items()) for s in told["systems"]}
+        written = {key: list(map(str, texts)) for key, texts in told["references"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"'{path}'을(를) 읽을 수 없습니다 ({type(error).__name__}: {error}). "
+            "python -m model.evaluate --json으로 만든 파일을 주세요.",
+            f"'{path}' cannot be read ({type(error).__name__}: {error}). "
+            "Give a file that python -m model.evaluate --json wrote.",
+        ) from None
+    return Scored(systems, written)
