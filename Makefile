@@ -12,7 +12,7 @@ MODEL  ?= model/default.kcap
 FILM   := build/demo/demo.mp4
 RESULT := build/demo/demo.captioned
 
-.PHONY: help setup demo test test-slow check bench golden clean
+.PHONY: help setup demo test test-slow check bench gallery golden clean
 
 help:  ## this list
 	@echo "make demo       install what captioning needs, caption a sample film -> $(RESULT).mp4"
@@ -21,6 +21,7 @@ help:  ## this list
 	@echo "make check      ruff, mypy, pytest (after make setup)"
 	@echo "make test-slow  the tests that train and those that start Java"
 	@echo "make bench      CPU time and memory of captioning, against a plain transcode"
+	@echo "make gallery    every shot of FILMS=... (and of test photos of DATA=...) beside its sentence"
 	@echo "make golden     rewrite the golden files of the tests; review the diff"
 	@echo "make clean      remove build/ and caches (keeps $(VENV))"
 
@@ -71,6 +72,9 @@ test-slow: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+gallery: setup
+	$(BIN)/python -m video.gallery $(FILMS) $(if $(DATA),--data "$(DATA)") --model $(MODEL) --overwrite
 
 golden: setup
 	GOLDEN=rewrite $(BIN)/python -m pytest -q -k golden

@@ -1,0 +1,171 @@
+"""`python -m video.gallery FILM...`: every shot of many films beside its sentence, to look at.
+
+Writes one contact sheet a film. With a data folder, films are composed first from test photos
+that people described with the given words, with pans, zooms and cuts, so that a captioner can
+be seen on things that the films at hand do not show.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from model.captioner import Captioner
+from preprocess.dataset import Dataset, load
+from preprocess.errors import CaptioningError, DataError, OutputError
+from preprocess.ffmpeg import whole_file
+from preprocess.frames import probe
+from preprocess.pictures import Picture
+from video.demo import Move, compose
+from video.fonts import hangul_font
+from video.pipeline import PipelineOptions
+from video.shots import find_shots
+from video.subtitles import clock, wrap
+
+TOPICS = ("컴퓨터", "책상", "고양이", "밤", "도로", "부엌", "군중", "음식")
+PHOTOS = 6  # of a composed film
+ACROSS, CELL, LINES = 4, (320, 180), 3  # cells a row, pixels of a frame, lines of text under it
+LINE = 22  # pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A shot in a sheet: its middle frame, and what is said of it."""
+
+    frame: Picture
+    text: str
+
+
+def seen(film: Path, captioner: Captioner) -> Iterator[Cell]:
+    """Every shot of a film with its sentence; equal neighbours are not merged.
+
+    Raises:
+        VideoError: the film cannot be read.
+    """
+    for shot in find_shots(probe(film), PipelineOptions().shots):
+        caption = captioner.caption(shot.frames)
+        unsure = "~" if caption.general else ""
+        head = f"{clock(shot.shot.start_ms)}  {unsure}{caption.confidence:.2f}"
+        middle = shot.frames[len(shot.frames) // 2]
+        yield Cell(middle, f"{head}\n{wrap(caption.text)}")
+
+
+def sheet(cells: Sequence[Cell]) -> Image.Image:
+    """The cells as one picture, row by row."""
+    width, height = CELL[0], CELL[1] + LINES * LINE
+    rows = -(-len(cells) // ACROSS)
+    page = Image.new("RGB", (width * min(ACROSS, len(cells)), height * rows), "white")
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.truetype(str(hangul_font().path), LINE * 3 // 4)
+    for number, cell in enumerate(cells):
+        left, top = number % ACROSS * width, number // ACROSS * height
+        small = Image.fromarray(np.ascontiguousarray(cell.frame))
+        small.thumbnail(CELL)
+        page.paste(small, (left, top))
+        draw.multiline_text((left + 4, top + CELL[1]), cell.text, "black", font, spacing=2)
+    return page
+
+
+def photo_films(data: Dataset, topics: Iterable[str], folder: Path) -> Iterator[Path]:
+    """Composes a film a topic of test photos, none of them twice.
+
+    Raises:
+        DataError: no test photo was described with a topic.
+    """
+    used: set[str] = set()
+    for topic in topics:
+        found = [
+            s for s in data.samples
+            if s.split == "test" and s.key not in used and _about(s.captions, topic)
+        ][:PHOTOS]  # fmt: skip
+        if not found:
+            raise DataError(
+                f"'{topic}'(이)라고 적힌 test 사진이 없습니다. --topics를 바꾸세요.",
+                f"no test photo is described with '{topic}'. Give other --topics.",
+            )
+        used |= {sample.key for sample in found}
+        film = folder / f"photos-{topic}.mp4"
+        compose(film, [_move(i, Path(s.pictures[0])) for i, s in enumerate(found)])
+        yield film
+
+
+def _about(captions: Sequence[str], topic: str) -> bool:
+    """Most of the sentences have a word that begins with the topic: 밤 in 밤에, not in 알밤."""
+    hits = sum(any(word.startswith(topic) for word in c.split()) for c in captions)
+    return 2 * hits > len(captions)
+
+
+def _move(number: int, photo: Path) -> Move:
+    """Left to right, right to left, nearer, farther, in turn."""
+    across = ((0.1, 0.4), (0.9, 0.4)) if number % 2 else ((0.9, 0.5), (0.1, 0.5))
+    zoom = ((1.0, 1.15), (1.15, 1.0), (1.1, 1.1))[number % 3]
+    return Move(str(photo.absolute()), *across, zoom)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(
+        prog="python -m video.gallery",
+        description="여러 영상의 장면과 문장을 한눈에 봅니다. (Contact sheets of captioned films.)",
+    )
+    add = p.add_argument
+    add("films", nargs="*", type=Path, metavar="FILM")
+    add("--out", type=Path, default=Path("build/gallery"), help="폴더 (%(default)s)")
+    add("--model", type=Path, default=Path(__file__).parents[1] / "model" / "default.kcap")
+    add("--data", type=Path, help="test 사진으로 영상을 만들 데이터 폴더 (data folder)")
+    add("--overwrite", action="store_true", help="이미 있는 결과를 덮어씁니다")
+    add("--topics", nargs="+", default=TOPICS, metavar="WORD", help="그 사진들의 주제")
+    add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    arguments = parser().parse_args(argv)
+    failed = 0
+    try:
+        captioner = Captioner.load(arguments.model)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        films: list[Path] = list(arguments.films)
+        if arguments.data:
+            data = load(arguments.data, features=False)
+            for topic in arguments.topics:
+                _free(arguments.out / f"photos-{topic}.mp4", arguments.overwrite)
+            films += photo_films(data, arguments.topics, arguments.out)
+        for film in films:
+            failed += not _written(film, captioner, arguments)
+    except CaptioningError as error:
+        print(f"gallery: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    return min(failed, 1)
+
+
+def _free(target: Path, overwrite: bool) -> None:
+    if target.exists() and not overwrite:
+        raise OutputError(
+            f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
+            f"'{target}' exists already. Add --overwrite to replace it.",
+        )
+
+
+def _written(film: Path, captioner: Captioner, arguments: argparse.Namespace) -> bool:
+    """Writes one sheet; a film that cannot be read does not stop the others."""
+    target = arguments.out / f"{film.stem}.gallery.png"
+    try:
+        _free(target, arguments.overwrite)
+        page = sheet(list(seen(film, captioner)))
+        with whole_file(target) as part:
+            page.save(part, "PNG")
+    except CaptioningError as error:
+        print(f"gallery: {error.text(arguments.lang)}", file=sys.stderr)
+        return False
+    print(target)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
