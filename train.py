@@ -39,6 +39,7 @@ HELP = {
     "hidden": "LSTM의 너비",
     "embedding": "형태소 벡터의 너비",
     "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
+    "merge": "LSTM이 사진을 보지 않는 merge 구조로 비교용으로 학습",
     "seed": "난수 씨앗",
     "tune_epochs": "학습 뒤 인코더의 끝부분까지 함께 더 학습할 에폭 수",
     "tune_rate": "그때 디코더의 학습률",
@@ -89,8 +90,10 @@ def _kinds() -> "tuple[type[TrainOptions], type[TuneOptions], type[RewardOptions
 
 def _add(p: argparse.ArgumentParser, name: str, default: Any) -> None:
     flag, text = name.replace("_", "-"), HELP[name]
-    if isinstance(default, bool):
+    if default is True:
         p.add_argument(f"--no-{flag}", dest=name, action="store_false", default=default, help=text)
+    elif default is False:
+        p.add_argument(f"--{flag}", action="store_true", default=default, help=text)
     else:
         p.add_argument(
             f"--{flag}", type=type(default), default=default, help=f"{text} (%(default)s)"

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from model.merge import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
@@ -57,8 +58,7 @@ def at_side(
     encoder, decoder = networks
     larger = build_encoder(name, side, weights=False)
     set_weights(larger, named_weights(encoder))
-    wider = Decoder(replace(decoder.config, regions=larger.output_shape[1]))
-    wider.build()
+    wider = decoder_of(replace(decoder.config, regions=larger.output_shape[1]))
     set_weights(wider, named_weights(decoder))
     return larger, wider
 
@@ -71,8 +71,7 @@ def restore(path: Path) -> tuple[Decoder, CaptionerFile]:
 
 def restore_decoder(contents: CaptionerFile) -> Decoder:
     """The Keras decoder of a captioner file's contents."""
-    decoder = Decoder(CaptionerConfig(**contents.about["config"]))
-    decoder.build()
+    decoder = decoder_of(CaptionerConfig(**contents.about["config"]))
     set_weights(decoder, contents.weights)
     return decoder
 

@@ -19,7 +19,7 @@ class CaptionerConfig:
     """The numbers a network is built from; stored in the captioner file.
 
     attend=False gives the decoder the mean of the regions alone (Show and Tell, Vinyals et al.
-    2015), the comparison without attention.
+    2015), the comparison without attention; merge=True is another (model/merge.py).
     """
 
     vocabulary: int
@@ -33,6 +33,7 @@ class CaptionerConfig:
     embedding_dropout: float = 0.2
     output_dropout: float = 0.5
     attend: bool = True
+    merge: bool = False
 
 
 class Bias(keras.layers.Layer):  # type: ignore[misc]
@@ -107,12 +108,17 @@ class Decoder(keras.Model):  # type: ignore[misc]
         """H (B, k, H) -> gated context (B, k, C), attention (B, k, R); Xu et al. eq. 4-6."""
         query, gate = ops.split(self.ask(h), [self.config.attention], axis=-1)
         mixed = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(keys, 1))  # (B, k, R, A)
-        weights = ops.softmax(ops.squeeze(self.weigh(mixed), -1), axis=-1)
+        scores = ops.squeeze(self.weigh(mixed), -1)
+        one = scores - scores + 1.0  # Keras warns of a softmax over one region
+        weights = ops.softmax(scores, axis=-1) if self.config.attend else one
         return ops.sigmoid(gate) * ops.matmul(weights, values), weights
 
     def recur(self, word_gates: Any, context: Any, h: Any, c: Any) -> tuple[Any, Any]:
         """One LSTM step (Hochreiter & Schmidhuber 1997), forget bias 1; all (B, k, .)."""
-        gates = word_gates + self.gates_seen(context) + self.gates_self(h)
+        return self.remember(word_gates + self.gates_seen(context) + self.gates_self(h), c)
+
+    def remember(self, gates: Any, c: Any) -> tuple[Any, Any]:
+        """What the gates (B, k, 4H) make of the memory c: the new h and c, (B, k, H)."""
         admit, forget, update, show = ops.split(gates, 4, axis=-1)
         c = ops.sigmoid(forget + 1.0) * c + ops.sigmoid(admit) * ops.tanh(update)
         return ops.sigmoid(show) * ops.tanh(c), c

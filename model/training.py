@@ -20,6 +20,7 @@ from keras import ops
 from model.beam import BeamOptions
 from model.cider import CiderD
 from model.decoding import decode
+from model.merge import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
 from preprocess.dataset import Batch, Dataset, batches
@@ -44,6 +45,7 @@ class TrainOptions:
         hidden: width of the LSTM and of what it sees.
         embedding: width of a morpheme's vector.
         attend: False trains the comparison without attention (mean feature alone).
+        merge: True trains the comparison whose LSTM never sees the picture (model/merge.py).
     """
 
     epochs: int = 18
@@ -59,11 +61,12 @@ class TrainOptions:
     hidden: int = 512
     embedding: int = 384
     attend: bool = True
+    merge: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
-        low = [f.name for f in fields(self) if f.name not in ("attend", "seed", "smoothing")
-               and getattr(self, f.name) <= 0]  # fmt: skip
+        free = ("attend", "merge", "seed", "smoothing")
+        low = [f.name for f in fields(self) if f.name not in free and getattr(self, f.name) <= 0]
         if low:
             name, value = low[0], getattr(self, low[0])
             raise SettingError(
@@ -131,9 +134,9 @@ class Trainer:
         config = CaptionerConfig(
             len(vocabulary), regions, width, options.embedding, options.hidden, options.hidden,
             options.hidden // 2, attend=options.attend,
+            merge=options.merge,
         )  # fmt: skip
-        self.decoder = Decoder(config)
-        self.decoder.build()
+        self.decoder = decoder_of(config)
         self.parts: list[tuple[list[Any], keras.optimizers.Optimizer]] = []
         self.average: list[tf.Variable] = []
         self.teach(self.decoder.trainable_variables, options.learning_rate)

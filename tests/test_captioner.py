@@ -18,7 +18,8 @@ from model.captioner import Captioner
 from model.decoding import merged, together
 from model.export import decoder_graphs, named_weights, restore, set_weights
 from model.gist import HedgeOptions
-from model.network import CaptionerConfig, Decoder, start_network, step_network
+from model.merge import decoder_of
+from model.network import CaptionerConfig, start_network, step_network
 from model.storage import CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
 from preprocess.errors import CaptionerFileError, SettingError
@@ -32,16 +33,19 @@ SIDE, CONFIG = 8, {"regions": 4, "features": 3, "embedding": 6, "hidden": 7, "co
 WORDS = [Morpheme(form, "Noun", True) for form in "개고양이소말닭꿩물불흙"]
 
 
-@pytest.fixture(scope="module")
-def decoder():
-    network = Decoder(CaptionerConfig(len(WORDS) + 4, attention=5, **CONFIG))
-    network.build()
+def randomly(**config):
+    network = decoder_of(CaptionerConfig(len(WORDS) + 4, attention=5, **CONFIG | config))
     random = np.random.default_rng(4)
     set_weights(
         network,
         {n: rounded(random.normal(size=a.shape)) for n, a in named_weights(network).items()},
     )
     return network
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    return randomly()
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +196,9 @@ def test_the_graphs_say_what_keras_says(kcap, decoder):
     assert [c.morphemes for c in captioner.caption_many(frames)] == said
 
 
-def test_step_by_step_equals_teacher_forcing(decoder):
+@pytest.mark.parametrize("config", [{}, {"attend": False}, {"merge": True}])
+def test_step_by_step_equals_teacher_forcing(config):
+    decoder = randomly(**config)
     random = np.random.default_rng(1)
     regions = random.normal(size=(2, 4, 3)).astype(np.float32)
     tokens = random.integers(4, len(WORDS), (2, 3, 5)).astype(np.int32)
@@ -209,6 +215,36 @@ def test_step_by_step_equals_teacher_forcing(decoder):
         expected = whole[:, :, t] - np.log(np.exp(whole[:, :, t]).sum(-1, keepdims=True))
         np.testing.assert_allclose(scores, expected, atol=1e-4)
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("config", [{"attend": False}, {"merge": True}])
+def test_a_comparison_is_a_captioner_too(tmp_path, contents, config):
+    """From the file: the same decoder again, and sentences by its graphs."""
+    network, path = randomly(**config), tmp_path / "other.kcap"
+    graphs = decoder_graphs(network) | {"encoder": contents.graphs["encoder"]}
+    about = dict(contents.about) | {"config": network.get_config()}
+    about.pop("confidence", None)
+    write_captioner(path, CaptionerFile(about, contents.vocabulary, named_weights(network), graphs))
+    again = restore(path)[0]
+    assert type(again) is type(network)
+    for name, array in named_weights(again).items():
+        np.testing.assert_array_equal(array, named_weights(network)[name])
+    caption = Captioner.load(path).caption(shots(1)[0])
+    assert caption.attention.shape[2:] == (1, 1)
+
+
+def test_the_merge_decoder_hears_words_without_the_picture():
+    """Two pictures, the same words: another sentence may follow, but the LSTM's state is one."""
+    decoder = randomly(merge=True)
+    regions = np.random.default_rng(3).normal(size=(2, 4, 3)).astype(np.float32)
+    started = start_network(decoder).predict_on_batch(regions)
+    values, keys, h, c = (keras.ops.convert_to_numpy(a) for a in started)
+    token = np.full((2, 1), 5, np.int32)
+    found = step_network(decoder).predict_on_batch([token, h, c, values, keys])
+    scores, h, c, _ = (keras.ops.convert_to_numpy(a) for a in found)
+    np.testing.assert_allclose(h[0], h[1], atol=1e-6)
+    np.testing.assert_allclose(c[0], c[1], atol=1e-6)
+    assert not np.allclose(scores[0], scores[1], atol=1e-3)
 
 
 def test_a_batch_says_what_each_shot_says_alone(kcap):

@@ -70,6 +70,12 @@ def test_the_colours_are_learned_and_said(tmp_path):
     assert len(lines) == 26
 
 
+@pytest.mark.parametrize("kind", [{"attend": False}, {"merge": True}])
+def test_the_comparisons_learn_too(tmp_path, kind):
+    best = train(colours(), tmp_path / "run", epochs=25, learning_rate=0.03, patience=25, **kind)[2]
+    assert best["cider_d"] > 5
+
+
 def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     data = colours()
     train(data, tmp_path / "whole", epochs=4)
