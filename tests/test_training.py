@@ -72,7 +72,7 @@ def test_the_colours_are_learned_and_said(tmp_path):
 
 @pytest.mark.parametrize("kind", [{"attend": False}, {"merge": True}])
 def test_the_comparisons_learn_too(tmp_path, kind):
-    best = train(colours(), tmp_path / "run", epochs=25, learning_rate=0.03, patience=25, **kind)[2]
+    best = train(colours(), tmp_path / "run", epochs=40, learning_rate=0.03, patience=40, **kind)[2]
     assert best["cider_d"] > 5
 
 
