@@ -55,6 +55,7 @@ class Captioner:
 
     Attributes:
         about: plain values from captioner.json: config, encoder, training, scores, terms.
+        parameters: numbers in both networks.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Captioner:
     ) -> None:  # fmt: skip
         self.about: Mapping[str, Any] = contents.about
         self.options, self.hedge = options, hedge
+        self.parameters = sum(array.size for array in contents.weights.values())
         fitted = contents.about.get("confidence")
         self._confidence = Confidence(fitted["slope"], fitted["intercept"]) if fitted else None
         self._vocabulary = contents.vocabulary

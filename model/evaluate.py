@@ -3,8 +3,9 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from model import peers
 from model.beam import BeamOptions
 from model.captioner import DEFAULT, Captioner, Frames
 from model.gist import HEDGE, HedgeOptions
-from model.report import ALARM, References, ScoreReport, System, as_json, compare, table
+from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare, table
 from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError, OutputError
@@ -164,27 +165,37 @@ def open_captioner(path: Path, beam: int | None, hedge: HedgeOptions = PLAIN) ->
 
 def evaluate(arguments: argparse.Namespace) -> ScoreReport:
     """Captions the chosen pictures with every system asked for and scores them side by side."""
-    models = [("this captioner", open_captioner(arguments.captioner, arguments.beam))]
-    if arguments.show_and_tell:
-        other = open_captioner(arguments.show_and_tell, arguments.beam)
-        models.insert(0, ("Show-and-Tell", other))
-    if arguments.hedged:
-        careful = open_captioner(arguments.captioner, arguments.beam, HEDGE)
-        models.insert(-1, ("general when in doubt", careful))
+    models = list(_models(arguments))
     data = load_data(arguments.data)
     test = data.select(arguments.split, arguments.set)
     systems: list[System] = []
     if arguments.peers:
         systems += peer_systems(data, data.select("train", arguments.set), test)
-    for name, model in models:
-        name += f", tilted {arguments.tilt:g}°" if arguments.tilt else ""
-        systems.append(captioned(name, model, test, data.side, _progress, arguments.tilt))
+    for name, path, model in models:
+        began = time.process_time()
+        system = captioned(name, model, test, data.side, _progress, arguments.tilt)
+        cpu_ms = 1000 * (time.process_time() - began) / len(test)
+        cost = Cost(model.parameters, path.stat().st_size / 1e6, cpu_ms)
+        systems.append(replace(system, cost=cost))
     references = References(
         tuple(i.sample.key for i in test),
         tuple(i.sample.captions for i in test),
         tuple(i.tokens for i in test),
     )
     return compare(systems, references, data.tagger, arguments.split)
+
+
+def _models(arguments: argparse.Namespace) -> Iterator[tuple[str, Path, Captioner]]:
+    """Name, file and captioner of all that are asked for, the one in question last."""
+    asked = [(path.stem, path, PLAIN) for path in arguments.beside]
+    if arguments.show_and_tell:
+        asked.append(("Show-and-Tell", arguments.show_and_tell, PLAIN))
+    if arguments.hedged:
+        asked.append(("general when in doubt", arguments.captioner, HEDGE))
+    asked.append(("this captioner", arguments.captioner, PLAIN))
+    tilted = f", tilted {arguments.tilt:g}°" if arguments.tilt else ""
+    for name, path, hedge in asked:
+        yield name + tilted, path, open_captioner(path, arguments.beam, hedge)
 
 
 def _progress(done: int, total: int) -> None:
@@ -222,6 +233,7 @@ def parser() -> argparse.ArgumentParser:
     add("--set", metavar="NAME", help="합친 세트 중 하나만, 예: flickr8k-ko (one merged set only)")
     add("--peers", action="store_true", help="학습 없는 방법과 비교 (baselines without a decoder)")
     add("--show-and-tell", type=Path, metavar="OTHER.kcap", help="어텐션 없는 모델과 비교")
+    add("--beside", type=Path, nargs="+", default=[], metavar="KCAP", help="다른 모델들과도 비교")
     add("--hedged", action="store_true", help="자신 없을 때 넓게 말하는 것도 (hedged ones too)")
     add("--tilt", type=float, default=0.0, metavar="DEG", help="기울인 사진 (tilted pictures)")
     add("--beam", type=int, metavar="N", help="빔 폭 (beam width)")
@@ -239,8 +251,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in report.alarms():
             print(f"경고 (alarm): '{name}' 거의 같은 문장만 말합니다; distinct < {ALARM}")
         if arguments.json:
-            inputs = [arguments.captioner, arguments.show_and_tell, *arguments.data.glob("*")]
-            write_json(arguments.json, report, [path for path in inputs if path])
+            models = [arguments.captioner, arguments.show_and_tell, *arguments.beside]
+            inputs = [*filter(None, models), *arguments.data.glob("*")]
+            write_json(arguments.json, report, inputs)
     except CaptioningError as error:
         print(f"evaluate: {error.text(arguments.lang)}", file=sys.stderr)
         return 1

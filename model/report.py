@@ -25,7 +25,23 @@ COLUMNS = (
     "length",
 )
 PEOPLE = "people"  # whose sentences the references are
+COSTS = ("million", "MB", "CPU ms")
 AHEAD = COLUMNS[:7]  # the columns in which being ahead means something
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a trained captioner costs.
+
+    Attributes:
+        parameters: trained and fixed numbers, encoder included.
+        file_mb: size of its file in megabytes (10**6 bytes).
+        cpu_ms: CPU milliseconds a picture, reading it included.
+    """
+
+    parameters: int
+    file_mb: float
+    cpu_ms: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,7 @@ class System:
     name: str
     texts: tuple[str, ...]
     tokens: tuple[Tokens, ...]
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True)
@@ -186,8 +203,8 @@ def table(report: ScoreReport) -> str:
     """The figures, one row a system, then one row of p-values for each system before the last."""
     names = [row.system.name for row in report.rows]
     width = max(map(_columns_wide, [*names, "system"]))
-    lines = [_line("system", COLUMNS, width)]
-    lines += [_line(r.system.name, _figures(r), width) for r in report.rows]
+    lines = [_line("system", (*COLUMNS, *COSTS), width)]
+    lines += [_line(r.system.name, _figures(r) + _costs(r), width) for r in report.rows]
     if report.p_values:
         lines += ["", f"p-value of '{names[-1]}' being ahead (paired bootstrap over pictures):"]
         for name, found in report.p_values.items():
@@ -198,6 +215,13 @@ def table(report: ScoreReport) -> str:
 def _figures(row: Row) -> list[str]:
     places = {"CIDEr-D": 3, "distinct": 3}
     return [f"{value:.{places.get(column, 1)}f}" for column, value in row.values().items()]
+
+
+def _costs(row: Row) -> list[str]:
+    cost = row.system.cost
+    if cost is None:  # a table of captions, not a network
+        return ["-"] * len(COSTS)
+    return [f"{cost.parameters / 1e6:.1f}", f"{cost.file_mb:.1f}", f"{cost.cpu_ms:.0f}"]
 
 
 def _line(name: str, cells: Sequence[str], width: int) -> str:
@@ -217,6 +241,7 @@ def as_json(report: ScoreReport) -> dict[str, Any]:
         {
             "name": row.system.name,
             "scores": {**asdict(row.scores), "ko_mecab_bleu": row.mecab},
+            "cost": asdict(row.system.cost) if row.system.cost else None,
             "last_is_ahead_p": report.p_values.get(row.system.name),
             "cider_d": dict(zip(keys, row.parts.cider_d.round(4).tolist(), strict=True)),
             "sentences": dict(zip(keys, row.system.texts, strict=True)),

@@ -1,6 +1,7 @@
 """The evaluation door on a tiny data folder with a stand-in captioner."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ def morphemes(text):
 
 class StandIn:
     """Knows the picture by its grey level."""
+
+    parameters = 2_500_000
 
     def __init__(self, texts):
         self.texts = texts
@@ -54,6 +57,9 @@ def data(tmp_path, monkeypatch):
     np.save(folder / "features" / "features.npy", cache)
     keys = {"keys": [s.key for s in samples]}
     (folder / "features" / "keys.json").write_text(json.dumps(keys))
+    monkeypatch.chdir(tmp_path)
+    for name in ("good.kcap", "dull.kcap"):
+        Path(name).write_bytes(b"0" * 1_500_000)
     captioners = {"good.kcap": StandIn(TEXTS), "dull.kcap": StandIn(TEXTS[:1])}
     monkeypatch.setattr(
         evaluate, "open_captioner", lambda path, beam, hedge=None: captioners[path.name]
@@ -89,6 +95,20 @@ def test_hedged_and_tilted_rows_are_named(data, tmp_path):
     assert names == ["general when in doubt, tilted 20°", "this captioner, tilted 20°"]
 
 
+def test_what_a_captioner_costs_stands_beside_its_scores(data, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    assert run(data, "--peers", "--beside", "dull.kcap", "--json", out) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[-4:] == ["million", "MB", "CPU", "ms"]
+    assert lines[1].split()[-3:] == ["-", "-", "-"]
+    dull = next(line for line in lines if line.startswith("dull "))
+    assert dull.split()[-3:-1] == ["2.5", "1.5"]
+    costs = {s["name"]: s["cost"] for s in json.loads(out.read_text("utf-8"))["systems"]}
+    assert costs["most frequent"] is None
+    assert costs["this captioner"]["parameters"] == 2_500_000
+    assert costs["this captioner"]["cpu_ms"] >= 0
+
+
 def test_alone_it_needs_no_features(data, capsys):
     (data / "features" / "features.npy").unlink()
     assert run(data) == 0
@@ -120,6 +140,9 @@ def test_json_never_replaces_an_input(data, capsys):
     assert run(data, "--json", data / "dataset.json") == 1
     assert (data / "dataset.json").read_bytes() == before
     assert run(data, "--json", data / "no" / "x.json") == 1
+    dull = Path("dull.kcap").read_bytes()
+    assert run(data, "--beside", "dull.kcap", "--json", "dull.kcap") == 1
+    assert Path("dull.kcap").read_bytes() == dull
 
 
 def test_frames_of_unlike_size_become_one_array(data, tmp_path):
