@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from model.network import Decoder
     from model.reward import RewardOptions
+    from model.storage import CaptionerFile
     from model.training import TrainOptions
     from model.tuning import TuneOptions
     from preprocess.dataset import Dataset
@@ -40,6 +41,7 @@ HELP = {
     "embedding": "형태소 벡터의 너비",
     "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
     "merge": "LSTM이 사진을 보지 않는 merge 구조로 비교용으로 학습",
+    "everything": "검증 사진으로도 학습하고 마지막 에폭을 남김 (--folds가 고른 에폭 수로)",
     "seed": "난수 씨앗",
     "tune_epochs": "학습 뒤 인코더의 끝부분까지 함께 더 학습할 에폭 수",
     "tune_rate": "그때 디코더의 학습률",
@@ -124,6 +126,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
 
 def _run(arguments: argparse.Namespace, options: "Options") -> None:
     from model.cross_validation import cross_validate
+    from model.export import signature_of
     from preprocess.dataset import load
 
     data, terms = load(arguments.data), _terms(arguments.terms)
@@ -134,12 +137,19 @@ def _run(arguments: argparse.Namespace, options: "Options") -> None:
         cross_validate(data, train + held, arguments.folds, options[0], run)
         return
     begun = _begun(arguments.init, data, run) if arguments.init else None
-    encoder, decoder, vocabulary, best = _trained(data, (train, held), options, run, begun)
+    learned = train + held if arguments.everything else train
+    encoder, decoder, vocabulary, best = _trained(data, (learned, held), options, run, begun)
     training = {name: value for part in options for name, value in asdict(part).items()}
     about = {"terms": terms, "training": training, "best_epoch": best}
     about |= {"init": arguments.init.name} if arguments.init else {}
     side = arguments.side or data.settings["side"]
-    _save(arguments.out, data, (encoder, decoder, vocabulary), about | {"side": side})
+    about |= {"side": side, "data": signature_of(data, learned)}
+    contents = _save(arguments.out, data, (encoder, decoder, vocabulary), about)
+    if not arguments.everything:  # a captioner is too sure of pictures that it has learned
+        _calibrate(arguments.out, contents, data)
+    size = arguments.out.stat().st_size / 1e6
+    out = arguments.out
+    print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
 
 
 def _trained(
@@ -251,22 +261,24 @@ def _terms(path: Path | None) -> str:
 def _save(
     path: Path, data: "Dataset", networks: "tuple[keras.Model, Decoder, Vocabulary]",
     about: dict[str, Any],
-) -> None:  # fmt: skip
-    from model.calibrate import calibrate, calibrated, report, some
-    from model.export import at_side, save, signature_of
-    from model.storage import write_captioner
+) -> "CaptionerFile":  # fmt: skip
+    from model.export import at_side, save
 
     encoder, decoder, vocabulary = networks
     name, side = data.settings["encoder"], about["side"]
     about = {"encoder": name, "tagger": data.settings["tagger"], **about}
-    about |= {"trained_side": data.settings["side"], "data": signature_of(data)}
-    contents = save(path, at_side((encoder, decoder), name, side), vocabulary, about)
+    about |= {"trained_side": data.settings["side"]}
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
+    return save(path, at_side((encoder, decoder), name, side), vocabulary, about)
+
+
+def _calibrate(path: Path, contents: "CaptionerFile", data: "Dataset") -> None:
+    from model.calibrate import calibrate, calibrated, report, some
+    from model.storage import write_captioner
+
     found = calibrate(contents, data, some(data.rows("val")))
     write_captioner(path, calibrated(contents, found))
     print(report(found))
-    size = path.stat().st_size / 1e6
-    print(f"{path} ({size:.1f} MB): python caption_video.py film.mp4 --model {path}")
 
 
 if __name__ == "__main__":

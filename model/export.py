@@ -1,7 +1,7 @@
 """A trained decoder and its encoder become the contents of a captioner file."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -120,9 +120,9 @@ def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
     }
 
 
-def signature_of(data: Dataset) -> dict[str, Any]:
+def signature_of(data: Dataset, rows: Sequence[int]) -> dict[str, Any]:
     """What a captioner file tells of its training data: counts, and a hash of the sorted keys."""
-    train = [data.samples[row] for row in data.rows("train")]
+    train = [data.samples[row] for row in rows]
     keys = "\n".join(sorted(sample.key for sample in train))
     sets = sorted({sample.source for sample in train})
     return {

@@ -46,6 +46,8 @@ class TrainOptions:
         embedding: width of a morpheme's vector.
         attend: False trains the comparison without attention (mean feature alone).
         merge: True trains the comparison whose LSTM never sees the picture (model/merge.py).
+        everything: True is for training on the held-out pictures too, for as many epochs as folds
+            chose: nothing is left to choose an epoch by, so the last one is kept.
     """
 
     epochs: int = 18
@@ -62,10 +64,11 @@ class TrainOptions:
     embedding: int = 384
     attend: bool = True
     merge: bool = False
+    everything: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
-        free = ("attend", "merge", "seed", "smoothing")
+        free = ("attend", "merge", "everything", "seed", "smoothing")
         low = [f.name for f in fields(self) if f.name not in free and getattr(self, f.name) <= 0]
         if low:
             name, value = low[0], getattr(self, low[0])
@@ -109,15 +112,19 @@ def run_epochs(trainer: "Trainer", run: Path) -> tuple[Decoder, Vocabulary, dict
     options, log = trainer.options, _resume(run, trainer)
     while not _finished(log, options):
         line = trainer.epoch(len(log))
-        best = max((entry["cider_d"] for entry in log), default=-1.0)
-        if line["cider_d"] > best:
+        better = options.everything or line["cider_d"] > _best(log)["cider_d"]
+        if better:
             save(run / "best.npz", {"averaged": trainer.averaged()})
         log.append(line)
         save(run / "last.npz", {"state": trainer.state()}, log)
         write_log(run / "log.csv", log)
-        print(readable(line, line["cider_d"] > best), flush=True)
+        print(readable(line, better), flush=True)
     trainer.set_averaged(load(run / "best.npz", "averaged"))
-    return trainer.decoder, trainer.vocabulary, max(log, key=lambda entry: entry["cider_d"])
+    return trainer.decoder, trainer.vocabulary, log[-1] if options.everything else _best(log)
+
+
+def _best(log: Log) -> dict[str, float]:
+    return max(log, key=lambda entry: entry["cider_d"], default={"cider_d": -1.0})
 
 
 class Trainer:
@@ -277,7 +284,7 @@ def _some(rows: Sequence[int], count: int) -> list[int]:
 def _finished(log: Sequence[dict[str, float]], options: TrainOptions) -> bool:
     scores = [entry["cider_d"] for entry in log]
     stale = len(scores) - 1 - int(np.argmax(scores)) if scores else 0
-    return len(log) >= options.epochs or stale >= options.patience
+    return len(log) >= options.epochs or (stale >= options.patience and not options.everything)
 
 
 def _resume(run: Path, trainer: Trainer) -> Log:

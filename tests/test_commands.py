@@ -1,5 +1,6 @@
 """`python -m preprocess` and `python train.py`, from a folder of pictures to a captioner file."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -87,6 +88,31 @@ def test_pictures_and_captions_become_a_captioner(tmp_path, coco, stand_ins, cap
     assert about["terms"] == "연구용"
     assert (about["data"]["pictures"], about["data"]["captions"]) == (27, 27)
     assert len(about["data"]["keys_sha256"]) == 64
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_test_pictures_never_enter(tmp_path, coco, stand_ins, everything):
+    """Neither their keys nor their words; with --everything the held-out pictures do."""
+    splits = {"train": list(range(24)), "val": list(range(24, 30)), "test": list(range(30, 36))}
+    (coco / "s.json").write_text(json.dumps(splits), encoding="utf-8")
+    records = json.loads((coco / "c.json").read_text(encoding="utf-8"))
+    for record in records[30:]:
+        record["caption_ko"] = ["비밀 낱말"]
+    (coco / "c.json").write_text(json.dumps(records), encoding="utf-8")
+    data, kcap = tmp_path / "data", tmp_path / "x.kcap"
+    assert prepare(coco, data) == 0
+    command = [str(data), "--out", str(kcap), "--run", str(tmp_path / "run"), "--epochs", "3"]
+    command += ["--batch", "6", "--min-count", "1", "--hidden", "16", "--embedding", "12"]
+    command += ["--patience", "1", "--learning-rate", "1e-6", *["--everything"] * everything]
+    assert train.main(command) == 0
+    contents = read_captioner(kcap)
+    names = [f"색/{i}" for i in range(30 if everything else 24)]
+    told = contents.about["data"]
+    assert told["keys_sha256"] == hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+    assert "비밀" not in contents.vocabulary.to_tsv()
+    assert ("confidence" in contents.about) == (not everything)
+    if everything:  # nothing to stop early by
+        assert contents.about["best_epoch"]["epoch"] == 3
 
 
 def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
