@@ -1,7 +1,7 @@
 """Training: teacher forcing, early stopping on decoded CIDEr-D, exact resume, a run log.
 
-A run folder holds log.csv (a line an epoch), last.npz (everything to go on exactly), best.npz
-(the averaged weights of the best epoch), options.json and vocabulary.tsv.
+A run folder holds log.csv (a line an epoch) and its curves (model/curves.py), last.npz
+(everything to go on exactly), best.npz (the averaged weights of the best epoch), options.json.
 """
 
 import itertools
@@ -19,6 +19,7 @@ from keras import ops
 
 from model.beam import BeamOptions
 from model.cider import CiderD
+from model.curves import write_curves
 from model.decoding import decode
 from model.merge import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
@@ -118,6 +119,7 @@ def run_epochs(trainer: "Trainer", run: Path) -> tuple[Decoder, Vocabulary, dict
         log.append(line)
         save(run / "last.npz", {"state": trainer.state()}, log)
         write_log(run / "log.csv", log)
+        write_curves(run, log)
         print(readable(line, better), flush=True)
     trainer.set_averaged(load(run / "best.npz", "averaged"))
     return trainer.decoder, trainer.vocabulary, log[-1] if options.everything else _best(log)
