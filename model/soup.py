@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from model.network import CaptionerConfig
 from model.storage import Array, CaptionerFile, read_captioner
 from preprocess.errors import CaptioningError, OutputError, SettingError
 
@@ -42,7 +43,8 @@ def mean_weights(files: Sequence[Path]) -> tuple[CaptionerFile, dict[str, Array]
 def _built(contents: CaptionerFile) -> tuple[object, ...]:
     about: Mapping[str, Any] = contents.about
     shapes = {name: array.shape for name, array in contents.weights.items()}
-    return contents.vocabulary, about["config"], about["encoder"], about["side"], shapes
+    config = CaptionerConfig(**about["config"])  # a file older than an option has its default
+    return contents.vocabulary, config, about["encoder"], about["side"], shapes
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""CNN encoders in Keras: EfficientNet-Lite with its ImageNet weights, or keras.applications.
+"""CNN encoders in Keras: EfficientNet-Lite with its ImageNet weights, keras.applications, scratch.
 
 EfficientNet-Lite (Tan & Le 2019, the Lite variants of the TPU repository): no squeeze-excite,
 ReLU6, stem and head not scaled, first and last stage not deepened. Its batch normalizations are
@@ -31,6 +31,7 @@ STAGES = (
     (1, 3, 1, 6, 192, 320),
 )
 HEAD_CHANNELS = 1280
+SCRATCH = (32, 64, 128, 256)  # channels of each stage; every stage halves the picture
 EPSILON = 1e-3  # of the batch normalizations that are folded
 
 
@@ -38,7 +39,9 @@ def build_encoder(name: str, side: int, weights: bool = True) -> keras.Model:
     """The grid encoder: float32 RGB (B, side, side, 3), 0-255 -> float32 (B, rows * columns, D).
 
     Args:
-        name: "lite0", "lite1", "lite2", or the name of a function in keras.applications.
+        name: "lite0", "lite1", "lite2", the name of a function in keras.applications, or "scratch":
+            a small CNN that knows nothing yet, always the same one, to be trained with the decoder
+            (train.py --tune-after scale).
         side: input side in pixels.
         weights: False leaves the network random (tests).
 
@@ -50,6 +53,8 @@ def build_encoder(name: str, side: int, weights: bool = True) -> keras.Model:
         network = lite_network(name, side)
         if weights:
             port(network, read_torch_file(weight_file(name)))
+    elif name == "scratch":
+        network = scratch_network(side)
     else:
         network = _application(name, side, weights)
     grid = network.output
@@ -75,6 +80,19 @@ def lite_network(name: str, side: int, classes: int = 0) -> keras.Model:
         x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
         x = keras.layers.Dense(classes, name="classes")(x)
     return keras.Model(picture, x, name=name)
+
+
+def scratch_network(side: int) -> keras.Model:
+    """Two 3 x 3 convolutions a stage, the first with stride 2 (as in VGG, Simonyan 2015)."""
+    picture = keras.Input((side, side, 3), name="picture")
+    x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(picture)
+    for number in range(2 * len(SCRATCH)):
+        start = keras.initializers.HeNormal(seed=number)  # the cache and training see the same
+        x = keras.layers.Conv2D(
+            SCRATCH[number // 2], 3, 2 - number % 2, padding="same", activation="relu",
+            kernel_initializer=start, name=f"conv{number}",
+        )(x)  # fmt: skip
+    return keras.Model(picture, x, name="scratch")
 
 
 def rounded(channels: float) -> int:
@@ -171,8 +189,8 @@ def _application(name: str, side: int, weights: bool) -> keras.Model:
     build = getattr(keras.applications, name, None)
     if not callable(build):
         raise SettingError(
-            f"모르는 인코더 '{name}'. {', '.join(LITE)}나 keras.applications에서 고르세요.",
-            f"no encoder '{name}'. Use {', '.join(LITE)} or a name of keras.applications.",
+            f"모르는 인코더 '{name}'. {', '.join(LITE)}, scratch, keras.applications에서 고르세요.",
+            f"no encoder '{name}'. Use {', '.join(LITE)}, scratch or a name of keras.applications.",
         )
     module = importlib.import_module(build.__module__)
     package = importlib.import_module(f"keras.applications.{module.__name__.rsplit('.', 1)[-1]}")

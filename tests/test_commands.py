@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ import train
 from model import soup
 from model.captioner import Captioner
 from model.export import restore_encoder
-from model.storage import read_captioner
+from model.storage import read_captioner, write_captioner
 from preprocess import __main__ as preprocess
 from preprocess.tagger import Tagger, load_tagger
 
@@ -180,6 +181,16 @@ def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, tra
     again[again.index(str(first))] = str(out)  # another beginning in the same run folder
     assert train.main(again) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_older_than_an_option_is_still_a_relative(tmp_path, trained):
+    first, _ = trained
+    contents, older, out = read_captioner(first), tmp_path / "older.kcap", tmp_path / "mean.kcap"
+    config = {name: value for name, value in contents.about["config"].items() if name != "merge"}
+    write_captioner(older, replace(contents, about={**contents.about, "config": config}))
+    assert soup.main([str(first), str(older), "--out", str(out)]) == 0
+    for name, array in read_captioner(out).weights.items():
+        np.testing.assert_array_equal(array, contents.weights[name])
 
 
 def test_what_is_no_relative_is_not_averaged(tmp_path, trained, capsys):

@@ -8,7 +8,7 @@ import pytest
 import skimage
 from onnx import TensorProto, helper, numpy_helper
 
-from preprocess.encoder import build_encoder, lite_network, port, rounded, weight_file
+from preprocess.encoder import build_encoder, halves, lite_network, port, rounded, weight_file
 from preprocess.errors import DataError, MissingExtra, SettingError
 from preprocess.graph import Session, export_graph
 from preprocess.pictures import read_picture, to_square
@@ -133,6 +133,17 @@ def test_missing_weights_name_their_package(monkeypatch):
 def test_any_keras_application_gives_regions():
     encoder = build_encoder("MobileNetV3Small", 64, weights=False)
     assert encoder.output_shape == (None, 4, 576)
+
+
+def test_the_cnn_from_scratch_is_always_the_same_one_and_all_of_it_can_learn(photos):
+    small = photos[:, ::2, ::2].astype(np.float32)
+    one, other = (build_encoder("scratch", 112) for _ in range(2))
+    seen = np.asarray(one(small))
+    assert seen.shape == (2, 49, 256)
+    np.testing.assert_array_equal(seen, np.asarray(other(small)))
+    assert 0.05 < seen.std() < 20  # neither dies nor bursts on the way up
+    first, rest = halves(one, "scale")
+    assert not first.weights and len(rest.trainable_variables) == 16
 
 
 @pytest.mark.parametrize(
