@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from preprocess.errors import CaptioningError, DataError, SettingError
+from preprocess.files import check_free
 
 if TYPE_CHECKING:
     import keras
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("data", type=Path, metavar="DATA", help="데이터 폴더")
     p.add_argument("--out", type=Path, default=Path("my.kcap"), help="캡셔너 파일 (%(default)s)")
+    p.add_argument("--overwrite", action="store_true", help="이미 있는 캡셔너 파일을 덮어씁니다")
     p.add_argument("--run", type=Path, help="학습 기록 폴더 (runs/OUT)")
     p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
     p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
@@ -129,6 +131,8 @@ def _run(arguments: argparse.Namespace, options: "Options") -> None:
     from model.export import signature_of
     from preprocess.dataset import load
 
+    if not arguments.folds:  # which write no captioner
+        check_free(arguments.out, arguments.overwrite)
     data, terms = load(arguments.data), _terms(arguments.terms)
     run: Path = arguments.run or Path("runs") / arguments.out.stem
     train, held = data.rows("train"), data.rows("val")
@@ -266,7 +270,9 @@ def _save(
 
     encoder, decoder, vocabulary = networks
     name, side = data.settings["encoder"], about["side"]
-    about = {"encoder": name, "tagger": data.settings["tagger"], **about}
+    version = data.settings.get("tagger_version", "unknown")  # older data folders tell none
+    made = {"encoder": name, "tagger": data.settings["tagger"], "tagger_version": version}
+    about = {**made, **about}
     about |= {"trained_side": data.settings["side"]}
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
     return save(path, at_side((encoder, decoder), name, side), vocabulary, about)

@@ -20,7 +20,7 @@ from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError, OutputError
 from preprocess.features import open_features
-from preprocess.ffmpeg import whole_file
+from preprocess.files import whole_file
 from preprocess.korean import forms
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample

@@ -21,7 +21,7 @@ import numpy as np
 from model.report import PEOPLE, Scored, read_scores
 from preprocess.dataset import load
 from preprocess.errors import CaptioningError, DataError
-from preprocess.ffmpeg import whole_file
+from preprocess.files import whole_file
 from preprocess.pictures import read_picture
 
 RUBRIC = {

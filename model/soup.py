@@ -15,6 +15,7 @@ import numpy as np
 from model.network import CaptionerConfig
 from model.storage import Array, CaptionerFile, read_captioner
 from preprocess.errors import CaptioningError, OutputError, SettingError
+from preprocess.files import check_free
 
 HISTORY = ("init", "training", "best_epoch")  # of each file by itself
 OWN = ("config", "confidence", *HISTORY)  # what does not pass to the mean
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     p.add_argument("captioners", nargs="+", type=Path, metavar="CAPTIONER.kcap")
     p.add_argument("--out", type=Path, required=True, help="새 캡셔너 파일")
+    p.add_argument("--overwrite", action="store_true", help="이미 있는 파일을 덮어씁니다")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
     try:
@@ -64,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"'{arguments.out}'은(는) 입력 파일입니다. --out에 다른 이름을 주세요.",
                 f"'{arguments.out}' is an input. Give --out another name.",
             )
+        check_free(arguments.out, arguments.overwrite)
         first, weights = mean_weights(arguments.captioners)
         told = [{"file": p.name, **_history(p)} for p in arguments.captioners]
         _write(arguments.out, told, first, weights)

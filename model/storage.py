@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import CaptionerFileError
-from preprocess.ffmpeg import whole_file
+from preprocess.files import whole_file
 from preprocess.graph import Graph
 from preprocess.vocabulary import Vocabulary
 

@@ -14,7 +14,7 @@ from preprocess.errors import CaptioningError, DataError
 from preprocess.features import EncoderOptions, cache_features, load_encoder
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, write_samples
-from preprocess.tagger import NAMES, load_tagger
+from preprocess.tagger import NAMES, Tagger, load_tagger
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,18 +86,19 @@ def _run(arguments: argparse.Namespace) -> None:
         samples += read_coco(source, pictures, splits, report)
     _distinct(samples)
     out.mkdir(parents=True, exist_ok=True)
-    samples, losses = analyse_all(out, samples, load_tagger(arguments.tagger), arguments.tagger)
+    tagger = load_tagger(arguments.tagger)
+    samples, losses = analyse_all(out, samples, tagger, tagger.name)
     write_samples(out / "samples.jsonl", samples)
     options = EncoderOptions(arguments.encoder, arguments.side)
     session = load_encoder(options)
     with tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar:
         cache_features(out / "features", samples, options, lambda x: session(x)[0], bar.update)
-    _finish(out, arguments, options, reports, losses, samples)
+    _finish(out, tagger, options, reports, losses, samples)
 
 
 def _finish(
     out: Path,
-    arguments: argparse.Namespace,
+    tagger: Tagger,
     options: EncoderOptions,
     reports: dict[str, Report],
     losses: list[str],
@@ -112,7 +113,8 @@ def _finish(
         "drops": drops(reports),
     }
     summary = {
-        "tagger": arguments.tagger,
+        "tagger": tagger.name,
+        "tagger_version": tagger.version,
         **asdict(options),
         "round_trip_losses": {"captions": len(losses), "examples": losses[:10]},
         **{name: table.to_dict("records") for name, table in tables.items()},

@@ -1,15 +1,13 @@
 """The one place where ffmpeg's command line is built and run: white-lists, limits, kill."""
 
-import errno
 import os
 import re
-import secrets
 import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,7 +26,6 @@ FORMATS = ",".join(
         "mp3,wav,flac,aac",  # met by name, so that 'sound only' can be said
     )
 )
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _OUTPUT_TROUBLE = re.compile(
     r"no space left|quota exceeded|file too large|read-only file system", re.IGNORECASE
 )
@@ -153,44 +150,4 @@ def _failure(status: int, lines: Sequence[str]) -> VideoError | OutputError:
     return VideoError(
         f"ffmpeg이 실패했습니다: {reason}. 입력 파일이 재생되는지 확인하세요.",
         f"ffmpeg failed: {reason}. Check that the input plays.",
-    )
-
-
-@contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
-    """A hidden path beside target to write to; it becomes target on success and goes on failure.
-
-    Raises:
-        OutputError: the folder is missing or cannot be written, or nothing was written.
-    """
-    if target.is_dir():
-        raise OutputError(
-            f"'{target}'은(는) 폴더입니다. 파일 이름을 주세요.",
-            f"'{target}' is a folder. Give a file name.",
-        )
-    # A short ASCII name: target's own may fill all of the 255 bytes that a name can have.
-    temporary = target.parent / f".captioning-{secrets.token_hex(6)}{target.suffix}"
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        yield temporary
-        if temporary.stat().st_size == 0:
-            raise OSError(errno.ENOSPC, "nothing was written")
-        temporary.replace(target)
-    except OSError as error:
-        if not _concerns(error, temporary):
-            raise
-        raise _unwritable(target, error) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _concerns(error: OSError, temporary: Path) -> bool:
-    return error.errno in _NO_ROOM or str(error.filename) == str(temporary)
-
-
-def _unwritable(target: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"'{target}'에 쓸 수 없습니다 ({error.strerror}). 폴더, 권한, 남은 공간을 확인하세요.",
-        f"cannot write '{target}' ({error.strerror}). Check the folder, its rights and free space.",
     )

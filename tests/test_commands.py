@@ -193,6 +193,20 @@ def test_a_file_older_than_an_option_is_still_a_relative(tmp_path, trained):
         np.testing.assert_array_equal(array, contents.weights[name])
 
 
+def test_a_captioner_that_is_there_is_not_replaced_unasked(tmp_path, trained, capsys):
+    first, command = trained
+    before, command = first.read_bytes(), [*command, "--lang", "en", "--epochs", "1"]
+    assert train.main([*command, "--out", str(first), "--run", str(tmp_path / "again")]) == 1
+    assert soup.main([str(first), "--out", str(tmp_path / "mean.kcap")]) == 0
+    mean = (tmp_path / "mean.kcap").read_bytes()
+    assert soup.main([str(first), "--out", str(tmp_path / "mean.kcap"), "--lang", "en"]) == 1
+    assert capsys.readouterr().err.count("exists already. Add --overwrite") == 2
+    assert first.read_bytes() == before and (tmp_path / "mean.kcap").read_bytes() == mean
+    assert not (tmp_path / "again").exists()  # refused before any work
+    asked = [str(first), "--out", str(tmp_path / "mean.kcap"), "--overwrite"]
+    assert soup.main(asked) == 0
+
+
 def test_what_is_no_relative_is_not_averaged(tmp_path, trained, capsys):
     first, command = trained
     wider = tmp_path / "wider.kcap"

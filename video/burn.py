@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from preprocess.errors import MissingExtra, OutputError, SettingError, VideoError
-from preprocess.ffmpeg import input_arguments, whole_file
+from preprocess.ffmpeg import input_arguments
+from preprocess.files import whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
 from video.fonts import hangul_font

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from preprocess.errors import CaptioningError, MissingExtra, OutputError
-from preprocess.ffmpeg import input_arguments, run, whole_file
+from preprocess.ffmpeg import input_arguments, run
+from preprocess.files import whole_file
 from preprocess.pictures import Picture, read_picture
 
 WIDTH, HEIGHT, FPS = 1280, 720, 24

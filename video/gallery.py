@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.captioner import Captioner
 from preprocess.dataset import Dataset, load
-from preprocess.errors import CaptioningError, DataError, OutputError
-from preprocess.ffmpeg import whole_file
+from preprocess.errors import CaptioningError, DataError
+from preprocess.files import check_free, whole_file
 from preprocess.frames import probe
 from preprocess.pictures import Picture
 from video.demo import Move, compose
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.data:
             data = load(arguments.data, features=False)
             for topic in arguments.topics:
-                _free(arguments.out / f"photos-{topic}.mp4", arguments.overwrite)
+                check_free(arguments.out / f"photos-{topic}.mp4", arguments.overwrite)
             films += photo_films(data, arguments.topics, arguments.out)
         for film in films:
             failed += not _written(film, captioner, arguments)
@@ -144,19 +144,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return min(failed, 1)
 
 
-def _free(target: Path, overwrite: bool) -> None:
-    if target.exists() and not overwrite:
-        raise OutputError(
-            f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
-            f"'{target}' exists already. Add --overwrite to replace it.",
-        )
-
-
 def _written(film: Path, captioner: Captioner, arguments: argparse.Namespace) -> bool:
     """Writes one sheet; a film that cannot be read does not stop the others."""
     target = arguments.out / f"{film.stem}.gallery.png"
     try:
-        _free(target, arguments.overwrite)
+        check_free(target, arguments.overwrite)
         page = sheet(list(seen(film, captioner)))
         with whole_file(target) as part:
             page.save(part, "PNG")

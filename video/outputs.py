@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from preprocess.errors import OutputError, SettingError
-from preprocess.ffmpeg import whole_file
+from preprocess.files import check_free, whole_file
 from preprocess.frames import MediaInfo
 from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
@@ -85,7 +85,6 @@ def check_target(
         SettingError: the format or a setting does not suit the medium.
     """
     try:
-        exists = target.is_symlink() or target.exists()
         is_input = target.exists() and any(p.exists() and target.samefile(p) for p in inputs)
     except OSError as error:  # too long a name, a folder that may not be entered
         raise _unusable(target, error.strerror) from None
@@ -94,11 +93,7 @@ def check_target(
             f"출력 '{target}'이(가) 입력 파일입니다. -o로 다른 이름을 주세요.",
             f"output '{target}' is an input. Give another name with -o.",
         )
-    if exists and not overwrite:
-        raise OutputError(
-            f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
-            f"'{target}' exists already. Add --overwrite to replace it.",
-        )
+    check_free(target, overwrite)
     if target.is_dir():
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):

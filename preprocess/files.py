@@ -1,0 +1,65 @@
+"""Output files: whole or not at all, and never over one that is there unasked."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from preprocess.errors import OutputError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+
+
+def check_free(target: Path, overwrite: bool) -> None:
+    """Refuses a path that is taken, before any work is done for it.
+
+    Raises:
+        OutputError: target exists (a broken link does too) and overwrite is off.
+    """
+    if not overwrite and (target.is_symlink() or target.exists()):
+        raise OutputError(
+            f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
+            f"'{target}' exists already. Add --overwrite to replace it.",
+        )
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """A hidden path beside target to write to; it becomes target on success and goes on failure.
+
+    Raises:
+        OutputError: the folder is missing or cannot be written, or nothing was written.
+    """
+    if target.is_dir():
+        raise OutputError(
+            f"'{target}'은(는) 폴더입니다. 파일 이름을 주세요.",
+            f"'{target}' is a folder. Give a file name.",
+        )
+    # A short ASCII name: target's own may fill all of the 255 bytes that a name can have.
+    temporary = target.parent / f".captioning-{secrets.token_hex(6)}{target.suffix}"
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        yield temporary
+        if temporary.stat().st_size == 0:
+            raise OSError(errno.ENOSPC, "nothing was written")
+        temporary.replace(target)
+    except OSError as error:
+        if not _concerns(error, temporary):
+            raise
+        raise _unwritable(target, error) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _concerns(error: OSError, temporary: Path) -> bool:
+    return error.errno in _NO_ROOM or str(error.filename) == str(temporary)
+
+
+def _unwritable(target: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"'{target}'에 쓸 수 없습니다 ({error.strerror}). 폴더, 권한, 남은 공간을 확인하세요.",
+        f"cannot write '{target}' ({error.strerror}). Check the folder, its rights and free space.",
+    )
