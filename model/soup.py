@@ -21,13 +21,21 @@ HISTORY = ("init", "training", "best_epoch")  # of each file by itself
 OWN = ("config", "confidence", *HISTORY)  # what does not pass to the mean
 
 
-def mean_weights(files: Sequence[Path]) -> tuple[CaptionerFile, dict[str, Array]]:
+def mean_weights(
+    files: Sequence[Path], shares: Sequence[float] = ()
+) -> tuple[CaptionerFile, dict[str, Array]]:
     """The first file's contents, and the mean of all files' arrays by name, float32.
+
+    Args:
+        files: captioner files.
+        shares: how much each counts, above 0; equal without.
 
     Raises:
         CaptionerFileError: a file cannot be used.
-        SettingError: the files are no relatives: other vocabulary, encoder or widths.
+        SettingError: the files are no relatives: other vocabulary, encoder or widths; or shares
+            do not fit them.
     """
+    _check(shares, len(files))
     first, *others = map(read_captioner, files)
     for path, other in zip(files[1:], others, strict=True):
         if _built(other) != _built(first):
@@ -38,7 +46,20 @@ def mean_weights(files: Sequence[Path]) -> tuple[CaptionerFile, dict[str, Array]
                 "trained on from one captioner.",
             )
     pots = [f.weights for f in (first, *others)]
-    return first, {name: np.mean([pot[name] for pot in pots], axis=0) for name in first.weights}
+    counts = np.array(shares or [1.0] * len(pots), np.float32)
+    return first, {
+        name: np.average([pot[name] for pot in pots], axis=0, weights=counts)
+        for name in first.weights
+    }
+
+
+def _check(shares: Sequence[float], files: int) -> None:
+    if shares and (len(shares) != files or min(shares) <= 0):
+        told = " ".join(f"{share:g}" for share in shares)
+        raise SettingError(
+            f"--shares {told}: 파일 {files}개에 하나씩, 0보다 큰 수를 주세요.",
+            f"--shares {told}: give one number above 0 for each of the {files} files.",
+        )
 
 
 def _built(contents: CaptionerFile) -> tuple[object, ...]:
@@ -57,6 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     p.add_argument("captioners", nargs="+", type=Path, metavar="CAPTIONER.kcap")
     p.add_argument("--out", type=Path, required=True, help="새 캡셔너 파일")
+    p.add_argument(
+        "--shares",
+        nargs="+",
+        type=float,
+        default=(),
+        metavar="W",
+        help="파일마다의 무게 (모두 같게)",
+    )
     p.add_argument("--overwrite", action="store_true", help="이미 있는 파일을 덮어씁니다")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
@@ -67,8 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"'{arguments.out}' is an input. Give --out another name.",
             )
         check_free(arguments.out, arguments.overwrite)
-        first, weights = mean_weights(arguments.captioners)
-        told = [{"file": p.name, **_history(p)} for p in arguments.captioners]
+        first, weights = mean_weights(arguments.captioners, arguments.shares)
+        shares = arguments.shares or [1.0] * len(arguments.captioners)
+        pairs = zip(arguments.captioners, shares, strict=True)
+        told = [{"file": path.name, "share": share, **_history(path)} for path, share in pairs]
         _write(arguments.out, told, first, weights)
     except CaptioningError as error:
         print(f"soup: {error.text(arguments.lang)}", file=sys.stderr)

@@ -166,7 +166,13 @@ def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, tra
         assert train.main([*command, *more]) == 0
     out = tmp_path / "mean.kcap"
     assert soup.main([*map(str, others), "--out", str(out)]) == 0
-    one, two, mean = (read_captioner(path) for path in (*others, out))
+    quarter = tmp_path / "quarter.kcap"
+    shares = ["--shares", "3", "1"]
+    assert soup.main([*map(str, others), *shares, "--out", str(quarter)]) == 0
+    one, two, mean, nearer = (read_captioner(path) for path in (*others, out, quarter))
+    for name, array in nearer.weights.items():
+        at = one.weights[name] * 0.75 + two.weights[name] * 0.25
+        np.testing.assert_allclose(array, at, rtol=2e-3, atol=1e-6)
     for name, array in mean.weights.items():
         between = (one.weights[name] + two.weights[name]) / 2
         np.testing.assert_allclose(array, between, rtol=2e-3, atol=1e-6)  # float16 in the file
@@ -216,6 +222,10 @@ def test_what_is_no_relative_is_not_averaged(tmp_path, trained, capsys):
     out = ["--out", str(tmp_path / "x.kcap"), "--lang", "en"]
     assert soup.main([str(first), str(wider), *out]) == 1
     assert "does not come from" in capsys.readouterr().err
+    assert soup.main([str(first), "--shares", "1", "2", *out]) == 1
+    assert (
+        "--shares 1 2: give one number above 0 for each of the 1 files" in capsys.readouterr().err
+    )
     before = first.read_bytes()
     assert soup.main([str(first), str(first), "--out", str(first), "--lang", "en"]) == 1
     assert first.read_bytes() == before
