@@ -24,9 +24,10 @@ from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.outputs import check_output, check_target, target_for, write
 from video.pipeline import PipelineOptions, SeesShots, caption_media
+from video.reading import read_captions
 from video.shots import ShotOptions
 from video.subtitles import clock
-from video.track import CaptionedShot
+from video.track import CaptionedShot, Track
 
 if TYPE_CHECKING:
     from model.captioner import Captioner
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error("INPUT?")
         if args.min_shot_ms > args.max_shot_ms:
             parser.error("--min-shot > --max-shot")
+        if args.captions and len(args.inputs) != 1:
+            parser.error(f"--captions + {len(args.inputs)} INPUT")
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
@@ -78,7 +81,8 @@ def _run(args: argparse.Namespace) -> int:
     inputs = [Path(name) for name in args.inputs]
     burning = _options(BurnOptions, args)
     try:
-        check_output(args.output, inputs)
+        for output in _outputs(args):
+            check_output(output, inputs)
         if burning.font:
             hangul_font(burning.font)
     except CaptioningError as error:
@@ -89,44 +93,63 @@ def _run(args: argparse.Namespace) -> int:
     if not jobs and inputs:
         return 1
     try:
-        captioner = load_captioner(
-            args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
-        )
+        captioner = _captioner(args)
     except CaptioningError as error:
         _complain(error, args.lang)
         return 1
-    if args.about:
-        _say(_about(captioner.about))
-    for media, target in jobs:
+    for media, targets in jobs:
         try:
-            _caption_one(media, target, captioner, args, burning)
+            failed |= not _caption_one(media, targets, captioner, args, burning)
         except CaptioningError as error:
             _complain(error, args.lang, media.path)
             failed = True
     return int(failed)
 
 
+def _outputs(args: argparse.Namespace) -> list[str | None]:
+    return args.output or [None]
+
+
 def _jobs(
     inputs: Sequence[Path], args: argparse.Namespace, burning: BurnOptions
-) -> list[tuple[MediaInfo, Path]]:
+) -> list[tuple[MediaInfo, list[Path]]]:
     """What can be worked on and where it goes; what cannot is told at once."""
-    jobs: list[tuple[MediaInfo, Path]] = []
+    jobs: list[tuple[MediaInfo, list[Path]]] = []
     taken: dict[Path, Path] = {}
+    read = [*inputs, *([args.captions] if args.captions else [])]
     for path in inputs:
         try:
             media = probe(path)
-            target = target_for(media, args.output)
-            check_target(media, target, inputs, args.overwrite, burning)
-            if (first := taken.setdefault(target.absolute(), path)) is not path:
-                raise OutputError(
-                    f"'{first}'와(과) 결과 '{target}'이(가) 겹칩니다. 따로 실행하세요.",
-                    f"the result '{target}' is that of '{first}' too. Run them apart.",
-                )
+            targets = [target_for(media, output, burning.soft) for output in _outputs(args)]
+            for target in targets:
+                check_target(media, target, read, args.overwrite, burning)
+                if target.absolute() in taken:
+                    raise _taken(target, taken[target.absolute()])
+                taken[target.absolute()] = path
         except CaptioningError as error:
             _complain(error, args.lang, path)
         else:
-            jobs.append((media, target))
+            jobs.append((media, targets))
     return jobs
+
+
+def _taken(target: Path, first: Path) -> OutputError:
+    return OutputError(
+        f"'{first}'의 결과도 '{target}'입니다. 다른 이름을 주거나 따로 실행하세요.",
+        f"the result '{target}' is that of '{first}' too. Give another name, or run them apart.",
+    )
+
+
+def _captioner(args: argparse.Namespace) -> "Captioner | None":
+    """The captioner that is asked for; none where the captions are given."""
+    if args.captions and not args.about:
+        return None
+    captioner = load_captioner(
+        args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
+    )
+    if args.about:
+        _say(_about(captioner.about))
+    return captioner
 
 
 def load_captioner(path: Path, options: BeamOptions, hedge: HedgeOptions) -> "Captioner":
@@ -156,27 +179,43 @@ def _about(told: Mapping[str, Any]) -> str:
 
 def _caption_one(
     media: MediaInfo,
-    target: Path,
-    captioner: SeesShots,
+    targets: Sequence[Path],
+    captioner: SeesShots | None,
     args: argparse.Namespace,
     burning: BurnOptions,
-) -> None:
-    """One film from its frames to its written result."""
+) -> bool:
+    """One film from its frames, or its captions, to its results; whether all were written."""
     ko = args.lang == "ko"
     if not args.quiet and len(args.inputs) > 1:
         _say(f"{media.path}")
+    if args.captions or captioner is None:
+        track = read_captions(args.captions, media)
+    else:
+        track = _seen(media, captioner, args)
+    whole = True
+    for target in targets:
+        try:
+            with _bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, _):
+                write(media, track, target, burning, progress)
+        except CaptioningError as error:
+            _complain(error, args.lang, media.path)
+            whole = False
+        else:
+            _say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")
+    return whole
+
+
+def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> Track:
+    """What the captioner says of a film, told shot by shot."""
     pipeline = PipelineOptions(shots=_options(ShotOptions, args))
-    with _bar("보는 중" if ko else "looking", media, args.quiet) as (progress, say):
+    with _bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, say):
 
         def tell(shot: CaptionedShot) -> None:
             say(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
 
         on_shot = None if args.quiet else tell
         track = caption_media(media, captioner, pipeline, on_shot, progress)
-    track = replace(track, captioner=args.model.name)
-    with _bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, say):
-        write(media, track, target, burning, progress)
-    _say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")
+    return replace(track, captioner=args.model.name)
 
 
 @contextmanager

@@ -316,3 +316,57 @@ def test_help_is_instant_and_loads_no_network():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=20)
     assert done.returncode == 0
+
+
+def test_edited_captions_are_burned_without_a_captioner(film, monkeypatch, capsys):
+    monkeypatch.setattr(caption_video, "load_captioner", None)  # must not be asked for
+    edited = film.with_name("고친.srt")
+    edited.write_text(SRT.replace("초록", "연두"), "utf-8")
+    assert (
+        caption_video.main([str(film), "--captions", str(edited), "-o", ".vtt", "-o", ".mp4"]) == 0
+    )
+    assert "연두 화면이다" in film.with_suffix(".vtt").read_text("utf-8")
+    assert probe(film.with_name("film.captioned.mp4")).has_audio
+    assert capsys.readouterr().out.splitlines() == [
+        f"결과: {film.with_suffix('.vtt')}",
+        f"결과: {film.with_name('film.captioned.mp4')}",
+    ]
+
+
+def test_edited_captions_are_an_input_too(film, door):
+    edited = film.with_name("a.srt")
+    edited.write_text(SRT, "utf-8")
+    status, _, err = door(film, "--captions", edited, "-o", edited, "--overwrite")
+    assert status == 1 and "입력 파일" in err and edited.read_text("utf-8") == SRT
+    assert door(film, film, "--captions", edited)[0] == 2
+    status, _, err = door(film, "--captions", film.with_name("none.srt"), "-o", ".vtt")
+    assert (status, err.count("\n")) == (1, 1)
+    assert names(film.parent) == ["a.srt", "film.mp4"]
+
+
+def test_several_outputs_are_looked_at_once(film, door, captioner):
+    assert door(film, "-q", "-o", ".srt", "-o", film.with_name("b.json"), "-o", ".txt")[0] == 0
+    assert names(film.parent) == ["b.json", "film.mp4", "film.srt", "film.txt"]
+    assert sum(captioner.batches) == 3
+
+
+def test_one_output_twice_is_refused(film, door):
+    status, _, err = door(film, "-o", ".srt", "-o", film.with_suffix(".srt"))
+    assert status == 1 and "film.srt" in err and names(film.parent) == ["film.mp4"]
+
+
+def test_a_bad_output_does_not_stop_the_others(film, door):
+    status, out, err = door(film, "-q", "--soft", "-o", ".webm", "-o", ".srt")
+    assert status == 1 and ".webm" in err and err.count("\n") == 1
+    assert out == f"{film.with_suffix('.srt')}\n" and names(film.parent) == ["film.mp4", "film.srt"]
+
+
+def test_soft_keeps_the_container(film, door):
+    status, out, _ = door(film, "-q", "--soft")
+    assert (status, out) == (0, f"{film.with_name('film.captioned.mp4')}\n")
+    avi = film.with_suffix(".avi")
+    ffmpeg("-i", film, "-c:v", "mpeg4", "-c:a", "mp3", avi)
+    status, out, _ = door(avi, "-q", "--soft")
+    assert (status, out) == (0, f"{film.with_name('film.captioned.mkv')}\n")
+    status, _, err = door(film, "--soft", "-o", ".gif")
+    assert status == 1 and "--soft" in err

@@ -115,9 +115,9 @@ def test_wrapping_is_even_and_at_spaces():
     assert wrap("빨간 화면이다") == "빨간 화면이다"
 
 
-def test_a_caption_is_one_line_without_control_characters():
+def test_a_caption_keeps_its_lines_and_no_control_characters():
     shot = CaptionedShot(0, 1000, " 빨간\r\n\n화면\x00이다\u2028 ", -1)
-    assert cues(Track("v", 1000, "c", (shot,))) == [Cue(0, 1000, "빨간 화면 이다")]
+    assert cues(Track("v", 1000, "c", (shot,))) == [Cue(0, 1000, "빨간\n화면 이다")]
 
 
 def test_shots_without_a_sentence_have_no_cue():

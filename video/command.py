@@ -20,6 +20,8 @@ _DESCRIPTION = {
 예:
   python caption_video.py film.mp4                  film.captioned.mp4 (소리 그대로)
   python caption_video.py film.mp4 -o film.srt      자막 파일만 (훨씬 빠름)
+  python caption_video.py film.mp4 --captions film.srt    고친 자막을 다시 그려 넣기
+  python caption_video.py film.mp4 --soft -o a.mkv -o .srt   끌 수 있는 자막과 파일, 한 번에
   python caption_video.py *.mp4 -o .srt             영상마다 옆에 자막 파일
   python caption_video.py a.mp4 b.gif -o results/   있는 폴더에 모으기
   python caption_video.py cat.jpg                   cat.captioned.jpg""",
@@ -28,6 +30,8 @@ _DESCRIPTION = {
 Examples:
   python caption_video.py film.mp4                  film.captioned.mp4, with its sound
   python caption_video.py film.mp4 -o film.srt      only subtitles (much faster)
+  python caption_video.py film.mp4 --captions film.srt    burn subtitles that you edited
+  python caption_video.py film.mp4 --soft -o a.mkv -o .srt   a track to switch off, and a file
   python caption_video.py *.mp4 -o .srt             subtitles beside each video
   python caption_video.py a.mp4 b.gif -o results/   into an existing folder
   python caption_video.py cat.jpg                   cat.captioned.jpg""",
@@ -82,18 +86,29 @@ def _add_main(group: Any, ko: bool) -> None:
     )
     add(
         *("-o", "--output"),
+        action="append",
         metavar="OUTPUT",
         help="결과 파일. 끝이 형식을 정합니다:\n"
         "  그려 넣기  .mp4 .mkv .mov .webm .gif\n"
         "  글로만     .srt .vtt .ass .json .txt\n"
         "입력이 여럿이면 있는 폴더, 또는 형식만 (.srt, 폴더/.srt)\n"
+        "여러 번 주면 한 번 보고 모두 만듦\n"
         "(없으면 입력 옆에: film.captioned.mp4 .gif .jpg)"
         if ko
         else "result file; its ending decides:\n"
         "  drawn into the picture  .mp4 .mkv .mov .webm .gif\n"
         "  text only               .srt .vtt .ass .json .txt\n"
         "for several inputs an existing folder or only a format (.srt, folder/.srt)\n"
+        "may be given several times: looked at once, written in every form\n"
         "(default: beside the input: film.captioned.mp4 .gif .jpg)",
+    )
+    add(
+        "--captions",
+        type=Path,
+        metavar="FILE",
+        help="영상을 보는 대신 이 자막을 씀 (.srt .vtt .ass .json)"
+        if ko
+        else "these captions instead of looking (.srt .vtt .ass .json)",
     )
     add(
         "--overwrite",
@@ -163,6 +178,14 @@ def _add_sentences(group: Any, ko: bool) -> None:
 def _add_burning(group: Any, ko: bool) -> None:
     default = BurnOptions()
     add = group.add_argument
+    add(
+        "--soft",
+        action="store_true",
+        default=default.soft,
+        help="그려 넣지 않고 끌 수 있는 자막으로 (다시 인코딩하지 않아 빠름)"
+        if ko
+        else "a track to switch off instead of drawing (fast: nothing is encoded again)",
+    )
     add(
         "--quality",
         type=partial(_whole, low=0, high=51),

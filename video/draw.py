@@ -33,6 +33,7 @@ class BurnOptions:
         preset: x264's speed.
         gif_rate: frames a second of a GIF made from a film.
         gif_width: pixels; a wider film is scaled down to it.
+        soft: True draws nothing: films get a track that a player can switch off.
     """
 
     quality: int = 23
@@ -41,6 +42,7 @@ class BurnOptions:
     preset: str = "veryfast"
     gif_rate: float = 10.0
     gif_width: int = 480
+    soft: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def draw(job: Job, temporary: Path) -> None:
         picture = ["-map", "0:V:0", "-vf", filters, *_picture_codec(suffix, job.options)]
         times = ["-fps_mode", "vfr", "-enc_time_base", "demux"]
         sound = _sound_arguments(job, suffix) if job.media.has_audio else []
-        job.run(*source, *picture, *times, *sound, "-dn", "-sn", *_output(temporary))
+        job.run(*source, *picture, *times, *sound, "-dn", "-sn", *output_arguments(temporary))
 
 
 def scaled(job: Job) -> str:
@@ -149,16 +151,17 @@ def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
     frame_count = job.media.duration_ms / 1000 * (job.media.frame_rate if keeps_times else rate)
     if 4 * job.look.width * job.look.height * frame_count <= _ONE_PASS_BYTES:
         graph = f"{drawn},split[a][b];[a]palettegen[p];[b][p]{apply}"
-        job.run(*source, "-lavfi", graph, *ending, *_output(temporary))
+        job.run(*source, "-lavfi", graph, *ending, *output_arguments(temporary))
         return
     palette = job.folder / "palette.png"
     once = ["-frames:v", "1", "-update", "1", "-f", "image2", str(palette)]
     job.run(*source, "-lavfi", f"{drawn},palettegen", *once)
     both = [*source, *input_arguments(palette)]
-    job.run(*both, "-lavfi", f"{drawn}[b];[b][1:v]{apply}", *ending, *_output(temporary))
+    job.run(*both, "-lavfi", f"{drawn}[b];[b][1:v]{apply}", *ending, *output_arguments(temporary))
 
 
-def _output(temporary: Path) -> list[str]:
+def output_arguments(temporary: Path) -> list[str]:
+    """The end of a command line that writes temporary in the format of its suffix."""
     muxer = _MUXERS[temporary.suffix.lower()]
     front = ["-movflags", "+faststart"] if muxer in ("mp4", "mov") else []
     return [*front, "-f", muxer, f"file:{temporary.absolute()}"]

@@ -11,6 +11,7 @@ from preprocess.frames import MediaInfo
 from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
 from video.fonts import hangul_font
+from video.soft import add_track, check_soft
 from video.subtitles import SubtitleOptions, cues, look_for, to_ass, to_srt, to_text, to_vtt
 from video.track import Track, to_json
 
@@ -50,11 +51,12 @@ def check_output(output: str | None, inputs: Sequence[Path]) -> None:
         raise _no_folder(path.parent)
 
 
-def target_for(media: MediaInfo, output: str | None) -> Path:
+def target_for(media: MediaInfo, output: str | None, soft: bool = False) -> Path:
     """The file that a medium's result goes to.
 
     Without output: beside the input, 'film.captioned.mp4'. A folder: in it, by the same name.
     A bare suffix ('.srt', 'folder/.srt'): 'film.srt' (burned ones: 'film.captioned.webm').
+    A film that is not burned but gets a soft track stays in its own container where it can.
     """
     stem, own = media.path.stem, media.path.suffix.lower()
     if output is not None and not _is_folder(output):
@@ -65,6 +67,8 @@ def target_for(media: MediaInfo, output: str | None) -> Path:
         folder = path.parent if len(path.parts) > 1 else media.path.parent
         return folder / f"{stem}{'' if suffix in SUBTITLES else '.captioned'}{suffix}"
     suffix = ".mp4" if media.kind == "video" else ".gif"
+    if soft and media.kind == "video":
+        suffix = own if own in FILMS else ".mkv"
     if media.kind == "picture" and own != ".gif":
         suffix = own if own in PICTURES else ".png"
     folder = media.path.parent if output is None else Path(output)
@@ -98,7 +102,9 @@ def check_target(
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):
         raise _unusable(target, os.strerror(errno.EACCES))
-    if target.suffix.lower() in BURNED:
+    if options.soft and target.suffix.lower() in BURNED:
+        check_soft(media, target.suffix.lower())
+    elif target.suffix.lower() in BURNED:
         check_settings(media, target.suffix.lower(), options)
 
 
@@ -114,6 +120,9 @@ def write(
     Raises:
         CaptioningError: target cannot be written.
     """
+    if options.soft and target.suffix.lower() in BURNED:
+        add_track(media, track, target, on_progress)
+        return
     if target.suffix.lower() in BURNED:
         burn(media, track, target, options, on_progress)
         return

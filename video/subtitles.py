@@ -69,12 +69,16 @@ def look_for(width: int, height: int, family: str, em_to_size: float) -> Look:
 
 
 def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue]:
-    """One cue a shot, in order, never overlapping; a shot without a sentence has none."""
+    """One cue a shot, in order, never overlapping; a shot without a sentence has none.
+
+    Line breaks that somebody put into a caption stay; lines that are too long get more.
+    """
     shots = sorted(track.shots, key=lambda shot: (shot.start_ms, shot.end_ms))
     ends = [min(a.end_ms, b.start_ms) for a, b in pairwise(shots)]
     found = []
     for shot, end_ms in zip(shots, [*ends, *(shot.end_ms for shot in shots[-1:])], strict=True):
-        text = wrap(_clean(shot.caption), options)
+        lines = (_clean(line) for line in shot.caption.split("\n"))
+        text = "\n".join(wrap(line, options) for line in lines if line)
         if text and end_ms > shot.start_ms:
             found.append(Cue(shot.start_ms, end_ms, text))
     return found
@@ -132,6 +136,28 @@ def to_text(found: Sequence[Cue]) -> str:
         f"[{clock(c.start_ms)}-{clock(c.end_ms)}] {c.text.replace(chr(10), ' ')}\n" for c in found
     )
     return "".join(lines)
+
+
+def parsed(text: str, suffix: str) -> list[Cue]:
+    """The cues of subtitle text in order of their starts, without styles, positions, comments.
+
+    Times are as they stand there, so a cue can end before it starts.
+
+    Args:
+        text: the whole file, lines split by newlines.
+        suffix: its format: ".srt", ".vtt", ".ass" or ".ssa".
+
+    Raises:
+        ValueError: it cannot be understood.
+    """
+    try:
+        found = pysubs2.SSAFile.from_string(text, format_=suffix.removeprefix("."))
+    except (pysubs2.Pysubs2Error, IndexError, OverflowError) as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
+    said = [event for event in found if not (event.is_comment or event.is_drawing)]
+    plain = html.unescape if suffix == ".vtt" else str
+    said.sort(key=lambda event: event.start)
+    return [Cue(event.start, event.end, plain(event.plaintext.strip())) for event in said]
 
 
 def clock(ms: int) -> str:

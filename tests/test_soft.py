@@ -1,0 +1,112 @@
+"""A soft track: the captions arrive, and not a byte of picture or sound is changed."""
+
+import hashlib
+from pathlib import Path
+
+import av
+import pysubs2
+import pytest
+from PIL import Image
+
+from preprocess.errors import SettingError
+from preprocess.frames import probe
+from tests.clips import RED, colour_clip, ffmpeg, with_sound
+from video.soft import add_track, check_soft
+from video.track import CaptionedShot, Track
+
+COPIED = ("-map", "0:v", "-map", "1:a", "-c", "copy")
+TRACK = Track(
+    "film",
+    6000,
+    "c",
+    (
+        CaptionedShot(0, 2000, "빨간 화면이다", -1),
+        CaptionedShot(2500, 6000, "a < b & {초록}\n화면이다", -1),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("soft")
+    return with_sound(colour_clip(folder / "a.mp4"), folder / "film.mp4")
+
+
+def packets(path: Path) -> dict[str, list[tuple[float, str]]]:
+    """Time after the first picture, and digest, of every packet of picture and sound."""
+    with av.open(f"file:{path}") as container:
+        found = {"video": [], "audio": []}
+        for packet in container.demux(*container.streams.video, *container.streams.audio):
+            if packet.size:
+                digest = hashlib.sha256(bytes(packet)).hexdigest()
+                found[packet.stream.type].append((float(packet.pts * packet.time_base), digest))
+    start = min(time for time, _ in found["video"])
+    return {kind: [(t - start, d) for t, d in found[kind]] for kind in found}
+
+
+def untouched(target: Path, source: Path) -> bool:
+    """The same packets at the same times; Matroska's are rounded to milliseconds."""
+    ours, theirs = packets(target), packets(source)
+    for kind in theirs:
+        assert [d for _, d in ours[kind]] == [d for _, d in theirs[kind]]
+        assert [t for t, _ in ours[kind]] == pytest.approx([t for t, _ in theirs[kind]], abs=2e-3)
+    return True
+
+
+def subtitles(path: Path, number: int = 0) -> list[tuple[int, int, str]]:
+    out = path.with_suffix(f".{number}.srt")
+    ffmpeg("-i", path, "-map", f"0:s:{number}", out)
+    found = pysubs2.load(str(out))
+    return [(round(e.start, -1), round(e.end, -1), e.plaintext) for e in found]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_the_captions_arrive_and_the_rest_stays(film, tmp_path, suffix):
+    target = tmp_path / f"결과{suffix}"
+    add_track(probe(film), TRACK, target)
+    assert untouched(target, film)
+    assert subtitles(target) == [
+        (0, 2000, "빨간 화면이다"),
+        (2500, 6000, "a ＜ b & ｛초록｝\n화면이다"),
+    ]
+    with av.open(f"file:{target}") as container:
+        assert [s.metadata["language"] for s in container.streams.subtitles] == ["kor"]
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_webm_takes_a_webm(tmp_path):
+    source = tmp_path / "a.webm"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=d=3:s=64x48:r=5", "-c:v", "libvpx", source)
+    add_track(probe(source), TRACK, tmp_path / "b.webm")
+    assert untouched(tmp_path / "b.webm", source)
+    assert subtitles(tmp_path / "b.webm")[0] == (0, 2000, "빨간 화면이다")
+
+
+def test_the_films_own_subtitles_come_after(film, tmp_path):
+    first, both = tmp_path / "first.mkv", tmp_path / "both.mkv"
+    own = Track("film", 6000, "c", (CaptionedShot(1000, 3000, "안녕", -1),))
+    add_track(probe(film), own, first)
+    add_track(probe(first), TRACK, both)
+    assert len(subtitles(both)) == 2 and subtitles(both, 1) == [(1000, 3000, "안녕")]
+
+
+def test_a_late_picture_keeps_its_captions_on_the_players_clock(film, tmp_path):
+    late, target = tmp_path / "late.mkv", tmp_path / "out.mkv"
+    ffmpeg("-itsoffset", "1", "-i", film, "-i", film, *COPIED, late)
+    add_track(probe(late), TRACK, target)
+    assert untouched(target, late)
+    assert probe(target).start_ms == probe(late).start_ms == 1000
+    assert subtitles(target)[0][:2] == (0, 2000)
+
+
+def test_what_a_container_cannot_hold_is_told(film, tmp_path):
+    with pytest.raises(SettingError, match=r"\.webm cannot hold"):
+        add_track(probe(film), TRACK, tmp_path / "x.webm")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png"])
+def test_only_films_get_a_track(tmp_path, name):
+    Image.new("RGB", (64, 48), RED).save(tmp_path / name)
+    with pytest.raises(SettingError, match="--soft is for films"):
+        check_soft(probe(tmp_path / name), ".mp4")

@@ -1,0 +1,84 @@
+"""Captions that somebody edited: SRT, VTT, ASS and JSON files become a track again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from preprocess.errors import DataError
+from preprocess.frames import MediaInfo
+from video.subtitles import parsed
+from video.track import CaptionedShot, Track, from_json
+
+READABLE = (".srt", ".vtt", ".ass", ".ssa", ".json")
+_LARGEST = 10_000_000  # bytes; two hours of subtitles are a hundredth of it
+_ENCODINGS = ("utf-8-sig", "cp949")  # the second is what old Korean editors write
+
+
+def read_captions(path: Path, media: MediaInfo) -> Track:
+    """The captions in a file as a track of the given medium.
+
+    Styles, positions and comments are left out; line breaks stay, but the reader takes a last
+    line of digits alone for the next cue's number. What no captioner said has score 0 and
+    confidence 1.
+
+    Raises:
+        DataError: the file cannot be read, has no captions, or one ends before it starts.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in READABLE:
+        known = " ".join(READABLE)
+        raise DataError(
+            f"자막 '{path}'의 형식을 모릅니다. 다음 가운데 하나를 주세요: {known}",
+            f"unknown format of captions '{path}'. Give one of: {known}",
+        )
+    text = _text(path)
+    if suffix == ".json":
+        told = from_json(text)
+        shots, captioner = told.shots, told.captioner
+    else:
+        shots, captioner = tuple(_shots(path, text, suffix)), path.name
+    if not any(shot.caption.strip() for shot in shots):
+        raise DataError(
+            f"'{path}'에 자막이 하나도 없습니다. 파일을 확인하세요.",
+            f"there are no captions in '{path}'. Check the file.",
+        )
+    return Track(media.path.name, media.start_ms + media.duration_ms, captioner, shots)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or type(error).__name__) from None
+    if len(data) > _LARGEST:
+        raise _unreadable(path, f"> {_LARGEST // 1_000_000} MB")
+    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
+    for encoding in encodings:
+        try:
+            return "\n".join(data.decode(encoding).splitlines())
+        except UnicodeDecodeError:
+            continue
+    raise _unreadable(path, "UTF-8? CP949?")
+
+
+def _shots(path: Path, text: str, suffix: str) -> Iterator[CaptionedShot]:
+    try:
+        found = parsed(text, suffix)
+    except ValueError as error:
+        raise _unreadable(path, str(error)) from None
+    for number, cue in enumerate(found, 1):
+        start_ms = max(0, cue.start_ms)
+        if cue.end_ms <= start_ms:
+            times = f"{cue.start_ms}-{cue.end_ms} ms"
+            raise DataError(
+                f"'{path}': {number}번째 자막이 시작 전에 끝납니다 ({times}). 시간을 고치세요.",
+                f"'{path}': caption {number} ends before it starts ({times}). Correct its times.",
+            )
+        yield CaptionedShot(start_ms, cue.end_ms, cue.text, score=0.0)
+
+
+def _unreadable(path: Path, reason: str) -> DataError:
+    return DataError(
+        f"자막 '{path}'을(를) 읽을 수 없습니다 ({reason}). 경로와 형식을 확인하세요.",
+        f"cannot read captions '{path}' ({reason}). Check the path and the format.",
+    )

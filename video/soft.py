@@ -1,0 +1,85 @@
+"""Captions as a track that a player can switch off: picture and sound are copied untouched."""
+
+import tempfile
+from pathlib import Path
+
+from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
+from preprocess.ffmpeg import input_arguments, run
+from preprocess.files import whole_file
+from preprocess.frames import MediaInfo, probe
+from video.draw import FILMS, Progress, output_arguments
+from video.subtitles import cues, to_srt
+from video.track import Track
+
+# how each container writes text
+_CODECS = {".mp4": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
+
+
+def add_track(
+    media: MediaInfo, track: Track, target: Path, on_progress: Progress | None = None
+) -> None:
+    """Copies a film with the track's captions as its first subtitles; whole or not at all.
+
+    The film's own subtitles are kept where the container takes them as they are.
+
+    Raises:
+        OutputError: target cannot be written.
+        SettingError: its container does not take the film's picture or sound.
+    """
+    suffix = target.suffix.lower()
+    with (
+        whole_file(target) as temporary,
+        tempfile.TemporaryDirectory(prefix="captioning-") as name,
+    ):
+        captions = Path(name) / "captions.srt"
+        captions.write_text(to_srt(cues(track)), encoding="utf-8")
+        source = input_arguments(media.path)
+        if not _takes(source, ["-map", "0:V:0", "-map", "0:a?"], suffix, Path(name)):
+            raise _not_taken(media, suffix)
+        own = ["-map", "0:s?"] if _takes(source, ["-map", "0:s"], suffix, Path(name)) else []
+        text = ["-protocol_whitelist", "file", "-f", "srt", "-i", f"file:{captions}"]
+        maps = ["-map", "0:V:0", "-map", "0:a?", "-map", "1:s:0", *own]
+        codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix]]
+        said = ["-metadata:s:s:0", "language=kor", "-disposition:s:0", "default"]
+        arguments = [*source, *text, *maps, *codecs, *said, *output_arguments(temporary)]
+        run(arguments, on_progress=on_progress, timeout_s=600 + 0.01 * media.duration_ms)
+        try:
+            probe(temporary)
+        except VideoError:
+            raise _not_taken(media, suffix) from None
+
+
+def check_soft(media: MediaInfo, suffix: str) -> None:
+    """Refuses before any work what cannot hold a track.
+
+    Raises:
+        SettingError: the medium is no film, or the format none.
+    """
+    if media.kind != "video" or suffix not in FILMS:
+        known = " ".join(FILMS)
+        raise SettingError(
+            f"--soft는 영상을 {known}(으)로 쓸 때만 됩니다 ('{media.path.name}' -> {suffix}).",
+            f"--soft is for films written as {known} ('{media.path.name}' -> {suffix}).",
+        )
+
+
+def _takes(source: list[str], maps: list[str], suffix: str, folder: Path) -> bool:
+    """Whether the container accepts these streams as they are: asked of its muxer."""
+    trial = folder / f"trial{suffix}"
+    try:
+        ending = ["-c", "copy", "-t", "0.5", *output_arguments(trial)]
+        run([*source, *maps, *ending], timeout_s=60)
+    except CaptioningError as error:
+        if isinstance(error, OutputError):
+            raise
+        return False
+    return True
+
+
+def _not_taken(media: MediaInfo, suffix: str) -> SettingError:
+    return SettingError(
+        f"'{media.path.name}'의 영상이나 소리는 {suffix}에 그대로 담을 수 없습니다. "
+        "-o 이름.mkv로 하세요.",
+        f"{suffix} cannot hold picture or sound of '{media.path.name}' as they are. "
+        "Use -o NAME.mkv.",
+    )
