@@ -207,7 +207,7 @@ def _caption_one(
 
 def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> Track:
     """What the captioner says of a film, told shot by shot."""
-    pipeline = PipelineOptions(shots=_options(ShotOptions, args))
+    pipeline = PipelineOptions(_options(ShotOptions, args), alternatives=args.alternatives)
     with _bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, say):
 
         def tell(shot: CaptionedShot) -> None:

@@ -27,6 +27,15 @@ VIEWS = 2  # of each frame: whole, and from nearer
 CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
 
 
+@dataclass(frozen=True)
+class Alternative:
+    """Another sentence for the same shot, as Caption describes them."""
+
+    text: str
+    score: float
+    confidence: float
+
+
 @dataclass(frozen=True, eq=False)
 class Caption:
     """One sentence for one shot.
@@ -40,6 +49,8 @@ class Caption:
             was not calibrated.
         general: True if the likeliest sentence was too doubtful and this one in general words
             stands for it; score and confidence stay those of the former.
+        alternatives: what else was found, likeliest first; of a general sentence this begins
+            with the doubtful one.
     """
 
     text: str
@@ -48,6 +59,7 @@ class Caption:
     attention: npt.NDArray[np.float32]
     confidence: float = 1.0
     general: bool = False
+    alternatives: tuple[Alternative, ...] = ()
 
 
 class Captioner:
@@ -117,7 +129,7 @@ class Captioner:
         seen: list[npt.NDArray[Any]] = []
         step, state = together(self._step, started, counts, self.options.beam, seen)
         found = beam_search(step, state, self.options)
-        captions = [self._finish(h[0], seen, b, len(shots[b])) for b, h in enumerate(found)]
+        captions = [self._finish(h, seen, b, len(shots[b])) for b, h in enumerate(found)]
         rows = np.arange(len(shots)) * counts.max()
         begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
         return [self._hedged(c, b) for c, b in zip(captions, begun, strict=True)]
@@ -134,28 +146,42 @@ class Captioner:
         )[0]
         said = agreed(self._vocabulary.decode(ids) for ids in drawn)
         looked = caption.attention.sum(0, keepdims=True) / max(1, len(caption.attention))
+        doubtful = Alternative(caption.text, caption.score, caption.confidence)
         return replace(
             caption, text=compose(said), morphemes=tuple(m.form for m in said),
             attention=looked.repeat(len(said), 0), general=True,
+            alternatives=(doubtful, *caption.alternatives),
         )  # fmt: skip
 
     def _finish(
-        self, best: Hypothesis, seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
+        self, found: Sequence[Hypothesis], seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
     ) -> Caption:
+        best = found[0]
         morphemes = mend(self._vocabulary.decode(best.tokens))
         looks = [seen[t][shot, row, :frames] for t, row in enumerate(best.rows[: len(best.tokens)])]
         regions = seen[0].shape[-1]
         side = int(regions**0.5)
         shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))
-        score = best.log_probability / (len(best.tokens) + 1)
-        fitted = self._confidence
+        first, *others = self._worded(found)
         return Caption(
-            compose(morphemes),
+            first.text,
             tuple(m.form for m in morphemes),
-            score,
+            first.score,
             np.array(looks, np.float32).reshape(shape),
-            fitted.of(score) if fitted else math.exp(score),
+            first.confidence,
+            alternatives=tuple(others),
         )
+
+    def _worded(self, found: Sequence[Hypothesis]) -> list[Alternative]:
+        """The hypotheses as sentences, in their order, each once."""
+        fitted = self._confidence
+        said: dict[str, Alternative] = {}
+        for one in found:
+            text = compose(mend(self._vocabulary.decode(one.tokens)))
+            score = one.log_probability / (len(one.tokens) + 1)
+            confidence = fitted.of(score) if fitted else math.exp(score)
+            said.setdefault(text, Alternative(text, score, confidence))
+        return list(said.values())
 
 
 def _check(frames: Frames) -> None:

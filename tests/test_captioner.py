@@ -125,6 +125,18 @@ def test_a_doubtful_sentence_gives_way_to_a_general_one(kcap):
     assert together == [careful.caption(f).text for f in frames]  # no matter who is beside
 
 
+def test_alternatives_are_what_else_the_beam_found(kcap):
+    for shot in shots(6):
+        sure = Captioner.load(kcap, hedge=HedgeOptions(0)).caption(shot)
+        texts = [sure.text, *(other.text for other in sure.alternatives)]
+        assert len(set(texts)) == len(texts) <= BeamOptions().beam
+        assert all(o.score <= 0 <= o.confidence <= 1 for o in sure.alternatives)
+        general = Captioner.load(kcap, hedge=HedgeOptions(1)).caption(shot)
+        assert general.alternatives[0].text == sure.text
+        assert general.alternatives[1:] == sure.alternatives
+    assert not Captioner.load(kcap, BeamOptions(beam=1)).caption(shots(1)[0]).alternatives[1:]
+
+
 def test_confidence_is_what_the_file_says(tmp_path, contents):
     path = tmp_path / "sure.kcap"
     sure = {**contents.about, "confidence": {"slope": 2.0, "intercept": 3.0}}

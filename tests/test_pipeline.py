@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from model.captioner import Alternative
 from preprocess.errors import VideoError
 from preprocess.frames import probe
 from preprocess.records import Shot
@@ -36,6 +38,19 @@ def test_one_sentence_a_shot(clip, captioner):
     assert tuple(seen) == track.shots
     assert (track.video, track.duration_ms, track.captioner) == ("세 가지 색.mp4", 6000, "colours")
     assert reached == sorted(reached) and reached[-1] <= 6000
+
+
+def test_as_many_alternatives_as_asked_for(clip, captioner, monkeypatch):
+    others = tuple(Alternative(f"{n}번째", -n, 0.5) for n in range(1, 4))
+    plain = captioner.caption_many
+    monkeypatch.setattr(
+        captioner, "caption_many",
+        lambda shots: [replace(c, alternatives=others) for c in plain(shots)],
+    )  # fmt: skip
+    for count in (0, 2, 9):
+        track = caption_video(clip, captioner, PipelineOptions(alternatives=count))
+        for shot in track.shots:
+            assert [o.caption for o in shot.alternatives] == [o.text for o in others][:count]
 
 
 def test_neighbours_that_say_the_same_are_one_shot(tmp_path, captioner):

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocess.errors import DataError
-from video.track import CaptionedShot, Track, from_json, to_json
+from video.track import CaptionedShot, OtherCaption, Track, from_json, to_json
 
 TRACK = Track("film.mp4", 4000, "colours", (CaptionedShot(0, 2000, "빨간 화면이다", -0.25),))
 times = st.integers(0, 10**8)
+others = st.builds(OtherCaption, st.text(), st.floats(-100, 0), st.floats(0, 1))
 shots = st.builds(
     lambda start, length, *said: CaptionedShot(start, start + length, *said),
     times,
@@ -17,6 +18,7 @@ shots = st.builds(
     st.text(),
     st.floats(-100, 0),
     st.floats(0, 1),
+    st.lists(others, max_size=3).map(tuple),
 )
 tracks = st.builds(Track, st.text(), times, st.text(), st.lists(shots, max_size=5).map(tuple))
 
@@ -31,7 +33,7 @@ def test_json_is_readable():
         '{\n  "format": "korean-video-track",\n  "version": 1,\n  "video": "film.mp4",\n'
         '  "duration_ms": 4000,\n  "captioner": "colours",\n  "shots": [\n    {\n'
         '      "start_ms": 0,\n      "end_ms": 2000,\n      "caption": "빨간 화면이다",\n'
-        '      "score": -0.25,\n      "confidence": 1.0\n    }\n  ]\n}\n'
+        '      "score": -0.25,\n      "confidence": 1.0,\n      "alternatives": []\n    }\n  ]\n}\n'
     )
 
 
@@ -66,6 +68,9 @@ SHOT = {"start_ms": 0, "end_ms": 5, "caption": "말", "score": -1}
         changed(shots=[{**SHOT, "start_ms": -1}]),
         changed(shots=[{**SHOT, "caption": 3}]),
         changed(shots=[{**SHOT, "score": "x"}]),
+        changed(shots=[{**SHOT, "alternatives": 3}]),
+        changed(shots=[{**SHOT, "alternatives": ["말"]}]),
+        changed(shots=[{**SHOT, "alternatives": [{"caption": "말"}]}]),
     ],
 )
 def test_unreadable_json_is_a_data_error_on_one_line(text):

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from video.draw import BurnOptions
+from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "model" / "default.kcap"
@@ -162,6 +163,15 @@ def _add_sentences(group: Any, ko: bool) -> None:
         help=f"함께 견주는 문장의 수; 1이 가장 빠름 (기본: {default.beam})"
         if ko
         else f"sentences weighed side by side; 1 is fastest (default: {default.beam})",
+    )
+    group.add_argument(
+        "--alternatives",
+        type=partial(_whole, low=0, high=63),
+        default=PipelineOptions().alternatives,
+        metavar="N",
+        help="JSON에 함께 적을 다른 문장의 수; --beam보다 적음 (기본: 0)"
+        if ko
+        else "other sentences to tell in JSON; fewer than --beam (default: 0)",
     )
     least = HedgeOptions().min_confidence
     group.add_argument(

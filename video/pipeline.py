@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from preprocess.frames import MediaInfo, probe
 from video.shots import ShotFrames, ShotOptions, find_shots
-from video.track import CaptionedShot, Track
+from video.track import CaptionedShot, OtherCaption, Track
 
 if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
     from model.captioner import Caption
@@ -33,10 +33,12 @@ class PipelineOptions:
     Attributes:
         shots: how shots are found.
         batch: shots captioned together; bounds the memory, whatever the film's length.
+        alternatives: other sentences kept of each shot; the beam finds at most its width in all.
     """
 
     shots: ShotOptions = field(default_factory=ShotOptions)
     batch: int = 16
+    alternatives: int = 0
 
 
 def caption_video(
@@ -71,7 +73,7 @@ def caption_media(
     """As caption_video, of a medium that is probed already."""
     found = find_shots(media, options.shots, on_progress)
     shots = []
-    for shot in merged(_captioned(found, captioner, options.batch, media.start_ms)):
+    for shot in merged(_captioned(found, captioner, options, media.start_ms)):
         shots.append(shot)
         if on_shot:
             on_shot(shot)
@@ -104,10 +106,10 @@ def merged(shots: Iterable[CaptionedShot]) -> Iterator[CaptionedShot]:
 
 
 def _captioned(
-    found: Iterable[ShotFrames], captioner: SeesShots, batch: int, start_ms: int
+    found: Iterable[ShotFrames], captioner: SeesShots, options: PipelineOptions, start_ms: int
 ) -> Iterator[CaptionedShot]:
     """The shots with their sentences, on the player's clock: the picture may start late on it."""
-    for group in _batches(found, batch):
+    for group in _batches(found, options.batch):
         captions = captioner.caption_many([shot.frames for shot in group])
         for shot, caption in zip(group, captions, strict=True):
             yield CaptionedShot(
@@ -116,6 +118,10 @@ def _captioned(
                 caption=caption.text,
                 score=float(caption.score),
                 confidence=float(caption.confidence),
+                alternatives=tuple(
+                    OtherCaption(other.text, float(other.score), float(other.confidence))
+                    for other in caption.alternatives[: options.alternatives]
+                ),
             )
 
 

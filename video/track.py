@@ -11,6 +11,15 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
+class OtherCaption:
+    """Another sentence for the same shot; score and confidence as in CaptionedShot."""
+
+    caption: str
+    score: float
+    confidence: float
+
+
+@dataclass(frozen=True)
 class CaptionedShot:
     """One sentence for a half-open span of the film.
 
@@ -21,6 +30,7 @@ class CaptionedShot:
         score: mean natural log-probability a token, <= 0; higher is surer.
         confidence: 0-1, how likely the likeliest sentence is right; where it is low, `caption`
             is one in general words.
+        alternatives: other sentences that were asked for, likeliest first.
     """
 
     start_ms: int
@@ -28,6 +38,7 @@ class CaptionedShot:
     caption: str
     score: float
     confidence: float = 1.0
+    alternatives: tuple[OtherCaption, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,16 +90,26 @@ def from_json(text: str) -> Track:
 def _shot(fields: Any, number: int) -> CaptionedShot:
     if not isinstance(fields, dict):
         raise _unreadable(f"shots[{number}]")
+    others = _field({"alternatives": [], **fields}, "alternatives", list)
     shot = CaptionedShot(
         start_ms=_field(fields, "start_ms", int),
         end_ms=_field(fields, "end_ms", int),
-        caption=_field(fields, "caption", str),
-        score=float(_field(fields, "score", (int, float))),
-        confidence=float(_field({"confidence": 1.0, **fields}, "confidence", (int, float))),
+        **_sentence(fields),
+        alternatives=tuple(OtherCaption(**_sentence(other)) for other in others),
     )
     if not 0 <= shot.start_ms < shot.end_ms:
         raise _unreadable(f"shots[{number}]: {shot.start_ms}-{shot.end_ms} ms")
     return shot
+
+
+def _sentence(fields: Any) -> dict[str, Any]:
+    if not isinstance(fields, dict):
+        raise _unreadable(f"alternatives: {str(fields)[:40]!r}")
+    return {
+        "caption": _field(fields, "caption", str),
+        "score": float(_field(fields, "score", (int, float))),
+        "confidence": float(_field({"confidence": 1.0, **fields}, "confidence", (int, float))),
+    }
 
 
 def _field(fields: dict[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
