@@ -18,7 +18,7 @@ from model.sampling import sample
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError
 from preprocess.graph import Session
-from preprocess.korean import compose
+from preprocess.korean import compose, content
 from preprocess.pictures import Picture, nearer, to_square
 
 Frames = npt.NDArray[np.uint8]
@@ -51,6 +51,7 @@ class Caption:
             stands for it; score and confidence stay those of the former.
         alternatives: what else was found, likeliest first; of a general sentence this begins
             with the doubtful one.
+        content: what the sentence is about (preprocess.korean.content).
     """
 
     text: str
@@ -60,6 +61,7 @@ class Caption:
     confidence: float = 1.0
     general: bool = False
     alternatives: tuple[Alternative, ...] = ()
+    content: frozenset[str] = frozenset()
 
 
 class Captioner:
@@ -150,7 +152,7 @@ class Captioner:
         return replace(
             caption, text=compose(said), morphemes=tuple(m.form for m in said),
             attention=looked.repeat(len(said), 0), general=True,
-            alternatives=(doubtful, *caption.alternatives),
+            alternatives=(doubtful, *caption.alternatives), content=content(said),
         )  # fmt: skip
 
     def _finish(
@@ -170,6 +172,7 @@ class Captioner:
             np.array(looks, np.float32).reshape(shape),
             first.confidence,
             alternatives=tuple(others),
+            content=content(morphemes),
         )
 
     def _worded(self, found: Sequence[Hypothesis]) -> list[Alternative]:

@@ -18,6 +18,7 @@ PAIRS = {
 }
 # people's names for what somebody does, which Okt cuts before "가": 등반|가 두 명
 DOERS = ("등반", "암벽등반", "등산", "연설", "미식", "마술")
+EMPTY = frozenset(("위", "있"))  # a thing on the floor lies on the floor
 RIEUL = 8  # index of the final consonant ㄹ; 로 follows it: 길로, not 길으로
 
 
@@ -58,6 +59,17 @@ def locate(sentence: str, tagged: Sequence[tuple[str, str]]) -> tuple[Morpheme, 
         position += len(form)
         found.append(Morpheme(form, tag, spaced))
     return tuple(found) if position == len(sentence) else None
+
+
+def content(sentence: Sequence[Morpheme]) -> frozenset[str]:
+    """What a sentence is about, without how it is put: nouns, and how other full words begin.
+
+    "바닥에 서 있다" and "바닥 위에 서 있다" have the same content, as have "입은" and "입고 있는".
+    The first letter of a tag tells nouns, verbs and adjectives in all of KoNLPy's tag sets.
+    """
+    said = (m for m in sentence if m.tag.startswith(("N", "V", "A")))
+    words = (m.form if m.tag.startswith("N") else m.form[:1] for m in said)
+    return frozenset(words) - EMPTY
 
 
 def final_consonant(word: str) -> int | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocess.augment import FilmOptions, film_frame
@@ -16,7 +16,6 @@ def noise(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@settings(deadline=None)
 @given(sizes, sizes, st.integers(0, 99))
 def test_any_picture_becomes_a_square_and_stays_itself(height, width, seed):
     picture = noise(height, width)

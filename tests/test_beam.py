@@ -44,7 +44,7 @@ def exhaustive(table, longest, power):
     return best
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.7, 1.0]))
 def test_full_width_equals_exhaustive_search(seed, power):
     table, step = model(seed, 2)
@@ -56,7 +56,7 @@ def test_full_width_equals_exhaustive_search(seed, power):
         assert found[item][0].score == pytest.approx(score, abs=1e-4)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_an_item_is_searched_as_if_it_were_alone(seed):
     table, together = model(seed, 3)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocess.dataset import Dataset, batches, folds, load, mirrored
@@ -35,7 +35,6 @@ def dataset(count, groups=None):
 VOCABULARY = Vocabulary(tuple(map(morpheme, "개소말")))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 6), st.integers(1, 4), st.integers(0, 99))
 def test_an_epoch_teaches_every_target_once_and_no_padding(count, size, sentences, seed):
     data = dataset(count)

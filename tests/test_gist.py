@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -92,7 +92,6 @@ def test_the_kinds_are_a_taxonomy():
     assert widened("") == ()
 
 
-@settings(deadline=None)
 @given(st.floats(-8, 8), st.floats(-4, 4), st.integers(0, 99))
 def test_confidence_is_the_likeliest_fit(slope, intercept, seed):
     random = np.random.default_rng(seed)

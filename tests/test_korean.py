@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocess.korean import Morpheme, agree, compose, locate, repair
+from preprocess.korean import Morpheme, agree, compose, content, locate, repair
 
 syllables = st.text(
     st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=4
@@ -62,3 +62,14 @@ def test_spaces_are_remembered():
 def test_surfaces_that_do_not_spell_the_sentence_are_refused():
     assert locate("개가 뛴다", [("개", "Noun"), ("뛰다", "Verb")]) is None
     assert locate("개가 뛴다", [("개", "Noun")]) is None
+
+
+def test_content_is_what_and_not_how():
+    def cut(*pairs):
+        return [Morpheme(form, tag, True) for form, tag in pairs]
+
+    floor = cut(("바닥", "Noun"), ("에", "Josa"), ("서", "Verb"), ("있다", "Adjective"))
+    upon = cut(("바닥", "NNG"), ("위", "NNG"), ("에", "JKB"), ("서서", "VV"), ("있는", "VX"))
+    assert content(floor) == content(upon) == {"바닥", "서"}
+    assert content(cut(("흰", "Adjective"), ("옷", "Noun"))) == {"흰", "옷"}
+    assert content([Morpheme("", "", False)]) == content([]) == frozenset()

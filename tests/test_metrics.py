@@ -73,7 +73,7 @@ def test_golden_pycocoevalcap():
     np.testing.assert_allclose(metrics.bleu(HYP, REF), GOLDEN_BLEU, atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CORPUS)
 def test_bleu_equals_sacrebleu(corpus):
     sacrebleu = pytest.importorskip("sacrebleu")
@@ -93,7 +93,7 @@ def plain(tokens):
     return " ".join(token.replace(" ", "␣") for token in tokens)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(WORDS, max_size=7), st.lists(WORDS, max_size=7))
 def test_lcs_equals_trying_every_subsequence(one, other):
     pieces = (set(combinations(one, n)) & set(combinations(other, n)) for n in range(8))
@@ -134,7 +134,7 @@ def test_cider_d_takes_its_idf_from_elsewhere():
     assert cider.corpus(HYP[:2]) == pytest.approx(np.mean(GOLDEN_CIDER[:2]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(CORPUS)
 def test_scores_stay_in_range_and_their_own_reference_is_best(corpus):
     references = [r for _, r in corpus]

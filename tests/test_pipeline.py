@@ -70,7 +70,7 @@ def test_merging_keeps_every_moment_and_its_sentence(spans):
     for caption, length in spans:
         shots.append(CaptionedShot(start, start + length, caption, -float(length % 7)))
         start += length
-    found = list(merged(shots))
+    found = list(merged((shot, frozenset()) for shot in shots))
     assert [c for s in shots for c in [s.caption] * (s.end_ms - s.start_ms)] == [
         c for s in found for c in [s.caption] * (s.end_ms - s.start_ms)
     ]
@@ -79,9 +79,23 @@ def test_merging_keeps_every_moment_and_its_sentence(spans):
     assert weights[0] == pytest.approx(weights[1])
 
 
+def test_neighbours_that_mean_the_same_are_held_as_the_surer_one():
+    floor = CaptionedShot(0, 3000, "여자가 바닥에 서 있다", -0.7, 0.4)
+    upon = CaptionedShot(3000, 4000, "여자가 바닥 위에 서 있다", -0.3, 0.8)
+    man = CaptionedShot(4000, 5000, "남자가 바닥에 서 있다", -0.1, 0.9)
+    woman, other = frozenset(("여자", "바닥", "서")), frozenset(("남자", "바닥", "서"))
+    found = list(merged([(floor, woman), (upon, woman), (man, other)], alike=0.8))
+    assert [(s.start_ms, s.end_ms, s.caption) for s in found] == [
+        (0, 4000, upon.caption),
+        (4000, 5000, man.caption),
+    ]
+    assert found[0].score == pytest.approx(-0.6) and found[0].confidence == pytest.approx(0.5)
+    assert len(list(merged([(floor, woman), (upon, woman)]))) == 2
+
+
 def test_a_gap_is_not_merged_over():
     shots = [CaptionedShot(0, 10, "가", -1), CaptionedShot(20, 30, "가", -1)]
-    assert list(merged(shots)) == shots
+    assert list(merged((shot, frozenset()) for shot in shots)) == shots
 
 
 def test_memory_is_bounded_and_the_first_sentence_comes_early(clip, captioner, monkeypatch):

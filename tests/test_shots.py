@@ -161,7 +161,7 @@ def test_dissimilarity_is_zero_for_the_same_and_symmetric(one, other):
     assert dissimilarity(a, b) == pytest.approx(dissimilarity(b, a))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(10, 400), colours), min_size=1, max_size=40))
 def test_cuts_come_in_order_and_at_frames_seen(steps):
     finder, time_ms, times, cuts = CutFinder(0.5), 0, [], []

@@ -139,3 +139,35 @@ def test_clock():
     assert [clock(ms) for ms in (0, 1049, 59_999, 3_600_000)] == [
         *("00:00.0", "00:01.0", "00:59.9", "1:00:00.0")
     ]
+
+
+def spoken(*spans):
+    return Track("v", spans[-1][1], "c", tuple(CaptionedShot(*span, -1) for span in spans))
+
+
+def test_text_lingers_until_it_can_be_read():
+    long = "남자가 검은 옷을 입고 나무 바닥에 서 있다"  # 17 syllables: 1220 ms
+    found = cues(spoken((0, 1000, long), (1000, 5000, "개가 있다"), (5000, 5400, long)))
+    assert [(c.start_ms, c.end_ms) for c in found] == [(0, 1220), (1220, 5000), (5000, 5400)]
+
+
+def test_no_text_takes_the_time_that_the_next_one_needs():
+    long = "남자가 검은 옷을 입고 나무 바닥에 서 있다"
+    found = cues(spoken((0, 1000, long), (1000, 2100, "개가 있다"), (2100, 9000, long)))
+    assert [(c.start_ms, c.end_ms) for c in found] == [(0, 1100), (1100, 2100), (2100, 9000)]
+
+
+def test_a_gap_is_free_but_text_does_not_linger_for_long():
+    long = "가" * 140  # ten seconds
+    found = cues(spoken((0, 1000, long), (8000, 30_000, long)))
+    assert [(c.start_ms, c.end_ms) for c in found] == [(0, 2500), (8000, 30_000)]
+
+
+@given(tracks)
+def test_lingering_keeps_order_and_moves_no_start_before_its_shot(track):
+    plain, calm = cues(track, SubtitleOptions(linger_ms=0)), cues(track)
+    assert all(a.end_ms <= b.start_ms for a, b in pairwise(calm))
+    for a, b in zip(plain, calm, strict=True):
+        assert a.text == b.text and b.end_ms - b.start_ms > 0
+        assert a.start_ms <= b.start_ms <= a.start_ms + 1500
+        assert a.end_ms <= b.end_ms <= a.end_ms + 1500

@@ -15,6 +15,7 @@ from video.track import CaptionedShot, OtherCaption, Track
 if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
     from model.captioner import Caption
 
+Said = tuple[CaptionedShot, frozenset[str]]  # a shot, and what its sentence is about
 OnShot = Callable[[CaptionedShot], None]
 Progress = Callable[[int], None]
 
@@ -33,11 +34,14 @@ class PipelineOptions:
     Attributes:
         shots: how shots are found.
         batch: shots captioned together; bounds the memory, whatever the film's length.
+        alike: neighbours whose contents have this share in common are one caption; 1: only those
+            that say the same word by word.
         alternatives: other sentences kept of each shot; the beam finds at most its width in all.
     """
 
     shots: ShotOptions = field(default_factory=ShotOptions)
     batch: int = 16
+    alike: float = 0.8
     alternatives: int = 0
 
 
@@ -73,7 +77,7 @@ def caption_media(
     """As caption_video, of a medium that is probed already."""
     found = find_shots(media, options.shots, on_progress)
     shots = []
-    for shot in merged(_captioned(found, captioner, options, media.start_ms)):
+    for shot in merged(_captioned(found, captioner, options, media.start_ms), options.alike):
         shots.append(shot)
         if on_shot:
             on_shot(shot)
@@ -85,34 +89,48 @@ def caption_media(
     )
 
 
-def merged(shots: Iterable[CaptionedShot]) -> Iterator[CaptionedShot]:
-    """Neighbours that say the same become one shot; its scores are their mean, weighted by time."""
-    last: CaptionedShot | None = None
-    for shot in shots:
-        if last and last.caption == shot.caption and last.end_ms == shot.start_ms:
-            share = (shot.end_ms - shot.start_ms) / (shot.end_ms - last.start_ms)
-            last = replace(
-                last,
+def merged(shots: Iterable[Said], alike: float = 1.0) -> Iterator[CaptionedShot]:
+    """Neighbours that say the same become one shot; its scores are their mean, weighted by time.
+
+    The surer sentence stays. Saying the same is the same text, or contents of which at least the
+    share `alike` is common (Jaccard index; 1: the same text alone).
+    """
+    last: Said | None = None
+    for shot, about in shots:
+        if last and last[0].end_ms == shot.start_ms and _same(last, (shot, about), alike):
+            before, surer = last[0], max(last, (shot, about), key=lambda said: said[0].score)
+            share = (shot.end_ms - shot.start_ms) / (shot.end_ms - before.start_ms)
+            both = replace(
+                surer[0],
+                start_ms=before.start_ms,
                 end_ms=shot.end_ms,
-                score=last.score + share * (shot.score - last.score),
-                confidence=last.confidence + share * (shot.confidence - last.confidence),
+                score=before.score + share * (shot.score - before.score),
+                confidence=before.confidence + share * (shot.confidence - before.confidence),
             )
+            last = both, surer[1]
             continue
         if last:
-            yield last
-        last = shot
+            yield last[0]
+        last = shot, about
     if last:
-        yield last
+        yield last[0]
+
+
+def _same(one: Said, other: Said, alike: float) -> bool:
+    if one[0].caption == other[0].caption:
+        return True
+    either = one[1] | other[1]
+    return alike < 1 and bool(either) and len(one[1] & other[1]) >= alike * len(either)
 
 
 def _captioned(
     found: Iterable[ShotFrames], captioner: SeesShots, options: PipelineOptions, start_ms: int
-) -> Iterator[CaptionedShot]:
+) -> Iterator[Said]:
     """The shots with their sentences, on the player's clock: the picture may start late on it."""
     for group in _batches(found, options.batch):
         captions = captioner.caption_many([shot.frames for shot in group])
         for shot, caption in zip(group, captions, strict=True):
-            yield CaptionedShot(
+            captioned = CaptionedShot(
                 start_ms=start_ms + shot.shot.start_ms,
                 end_ms=start_ms + shot.shot.end_ms,
                 caption=caption.text,
@@ -123,6 +141,7 @@ def _captioned(
                     for other in caption.alternatives[: options.alternatives]
                 ),
             )
+            yield captioned, caption.content
 
 
 def _batches(found: Iterable[ShotFrames], largest: int) -> Iterator[list[ShotFrames]]:

@@ -1,6 +1,7 @@
 """Tracks as subtitles: cues that fit the picture, and SRT, VTT, ASS and plain text."""
 
 import html
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +23,17 @@ class SubtitleOptions:
     Attributes:
         line_width: Hangul syllables a line; a space or a Latin letter counts half.
         lines: lines to aim at; only a sentence too long for them gets more.
+        reading_speed: syllables and letters a second that can be read; Korean subtitles are made
+            for 12 to 15.
+        shortest_ms: no text is on screen for less, if there is room.
+        linger_ms: longest time that text may stay after its shot to be read.
     """
 
     line_width: int = 20
     lines: int = 2
+    reading_speed: float = 14.0
+    shortest_ms: int = 1000
+    linger_ms: int = 1500
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,8 @@ def look_for(width: int, height: int, family: str, em_to_size: float) -> Look:
 def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue]:
     """One cue a shot, in order, never overlapping; a shot without a sentence has none.
 
-    Line breaks that somebody put into a caption stay; lines that are too long get more.
+    Line breaks that somebody put into a caption stay; lines that are too long get more. Text
+    that is too short on screen to be read lingers, while the next one can still be read.
     """
     shots = sorted(track.shots, key=lambda shot: (shot.start_ms, shot.end_ms))
     ends = [min(a.end_ms, b.start_ms) for a, b in pairwise(shots)]
@@ -81,7 +90,26 @@ def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue
         text = "\n".join(wrap(line, options) for line in lines if line)
         if text and end_ms > shot.start_ms:
             found.append(Cue(shot.start_ms, end_ms, text))
-    return found
+    return _readable(found, track.duration_ms, options)
+
+
+def _readable(found: Sequence[Cue], end_ms: int, options: SubtitleOptions) -> list[Cue]:
+    """The cues, those too short to be read ending later and the next ones beginning then."""
+    calm: list[Cue] = []
+    for i, cue in enumerate(found):
+        start_ms = max(cue.start_ms, calm[-1].end_ms) if calm else cue.start_ms
+        latest = max(end_ms, cue.end_ms)
+        if i + 1 < len(found):
+            after = found[i + 1]
+            latest = max(cue.end_ms, after.start_ms, after.end_ms - _needed_ms(after, options))
+        wanted = min(start_ms + _needed_ms(cue, options), cue.end_ms + options.linger_ms, latest)
+        calm.append(Cue(start_ms, max(cue.end_ms, wanted), cue.text))
+    return calm
+
+
+def _needed_ms(cue: Cue, options: SubtitleOptions) -> int:
+    letters = sum(not character.isspace() for character in cue.text)
+    return max(options.shortest_ms, 10 * math.ceil(100 * letters / options.reading_speed))
 
 
 def wrap(text: str, options: SubtitleOptions = SubtitleOptions()) -> str:
