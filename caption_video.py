@@ -26,6 +26,7 @@ from video.outputs import check_output, check_target, target_for, write
 from video.pipeline import PipelineOptions, SeesShots, caption_media
 from video.reading import read_captions
 from video.shots import ShotOptions
+from video.style import StyleOptions, checked
 from video.subtitles import clock
 from video.track import CaptionedShot, Track
 
@@ -79,8 +80,9 @@ def _ended_by_signals() -> Iterator[None]:
 def _run(args: argparse.Namespace) -> int:
     """Refusals first, then the captioner, then one input after the other."""
     inputs = [Path(name) for name in args.inputs]
-    burning = _options(BurnOptions, args)
+    burning = replace(_options(BurnOptions, args), look=_options(StyleOptions, args))
     try:
+        checked(burning.look)
         for output in _outputs(args):
             check_output(output, inputs)
         if burning.font:

@@ -19,7 +19,9 @@ from preprocess.frames import probe
 from tests.clips import RED, colour_clip, ffmpeg, with_sound
 from video.command import build_parser
 from video.draw import BurnOptions
+from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
+from video.style import StyleOptions
 from video.track import from_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +64,9 @@ def names(folder: Path) -> list[str]:
 def test_defaults_are_those_of_the_options():
     args = vars(build_parser().parse_args(["x"]))
     unasked = {"preset", "length_power", "max_tokens", "no_repeat", "guesses", "temperature"}
-    for options in (ShotOptions(), BurnOptions(), BeamOptions(), HedgeOptions()):
+    unasked |= {"look", "shots", "batch", "alike"}
+    asked = (ShotOptions(), BurnOptions(), StyleOptions(), PipelineOptions())
+    for options in (*asked, BeamOptions(), HedgeOptions()):
         for field in fields(options):
             if field.name not in unasked:
                 assert args[field.name] == getattr(options, field.name), field.name

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from preprocess.errors import DataError
 from preprocess.frames import MediaInfo
 from video.reading import READABLE, read_captions
-from video.subtitles import Cue, Look, cues, to_ass, to_srt, to_vtt
+from video.style import Look
+from video.subtitles import Cue, cues, to_ass, to_srt, to_vtt
 from video.track import CaptionedShot, Track, to_json
 
 MEDIA = MediaInfo(Path("film.mp4"), "video", 640, 360, 60_000, 25.0, 0, False, 0)

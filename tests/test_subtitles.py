@@ -1,5 +1,6 @@
 import html
 from itertools import pairwise
+from pathlib import Path
 
 import pysubs2
 import pytest
@@ -7,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.test_track import tracks
+from video.fonts import Font
+from video.style import Look, look_for
 from video.subtitles import (
     Cue,
-    Look,
     SubtitleOptions,
     clock,
     cues,
-    look_for,
     to_ass,
     to_srt,
     to_text,
@@ -130,7 +131,7 @@ def test_shots_without_a_sentence_have_no_cue():
     [((1280, 720), 37, 24), ((1080, 1920), 63, 16), ((2560, 1080), 56, 24), ((160, 90), 12, 12)],
 )
 def test_letters_suit_the_picture(size, em, width):
-    look = look_for(*size, "Noto Sans KR", 1.448)
+    look = look_for(*size, Font(Path("x.otf"), "Noto Sans KR", 1.448))
     assert (look.em, look.line_width) == (em, width)
     assert look.line_width * look.em <= size[0]
 

@@ -11,7 +11,8 @@ from preprocess.files import whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
 from video.fonts import hangul_font
-from video.subtitles import SubtitleOptions, cues, look_for
+from video.style import Look, look_for
+from video.subtitles import SubtitleOptions, cues
 from video.track import Track
 
 _GIF_LIMIT_MS = 10 * 60 * 1000
@@ -39,7 +40,7 @@ def burn(
     check_settings(media, suffix, options)
     font = hangul_font(options.font)
     width, height = _size(media, suffix, options)
-    look = look_for(width, height, font.family, font.line_to_em)
+    look = look_for(width, height, font, options.look)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
     with (
         whole_file(target) as temporary,
@@ -112,28 +113,43 @@ def _compose(job: Job, temporary: Path) -> None:
     except ImportError:
         raise _no_moviepy() from None
     plain = _plain_copy(job)
-    bottom = job.look.height - round(0.05 * job.look.height)
-    style = {"font_size": job.look.em, "color": "white", "stroke_color": "#101010"}
+    look = job.look
+    style = {"font_size": look.em, "color": look.colour, "stroke_color": look.edge}
+    style |= {"bg_color": (*look.edge, 191)} if look.box else {}
     with VideoFileClip(str(plain)) as film:
         texts = []
         for cue in job.found:
-            stroke = max(1, round(0.08 * job.look.em))
+            stroke = 0 if look.box else max(1, round(0.08 * look.em))
             text = TextClip(
                 font=str(job.font.path),
                 text=cue.text,
                 stroke_width=stroke,
                 text_align="center",
-                margin=(stroke, stroke),
+                margin=_margin(look, stroke),
                 **style,
             )
             end_s = min(cue.end_ms / 1000, film.duration)
             placed = text.with_start(cue.start_ms / 1000).with_end(end_s)
-            texts.append(placed.with_position(("center", bottom - text.h)))
+            texts.append(placed.with_position(("center", _top(look, text.h))))
         composed = CompositeVideoClip([film, *texts], size=film.size)
         try:
             _write_composed(job, composed, temporary)
         except OSError as error:  # what MoviePy says of its ffmpeg, over many lines
             raise _not_composed(job.media.path.name, str(error)) from None
+
+
+def _margin(look: Look, stroke: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom; MoviePy forgets what hangs below the last line."""
+    if not look.box:
+        return (stroke,) * 4
+    around = round(0.25 * look.em)
+    return around, around, around, 2 * around
+
+
+def _top(look: Look, height: int) -> int:
+    """Where text of a height begins."""
+    margin, room = round(0.05 * look.height), look.height - height
+    return {"top": margin, "middle": room // 2, "bottom": room - margin}[look.position]
 
 
 def _not_composed(name: str, said: str) -> OutputError:

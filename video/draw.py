@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,8 @@ from preprocess.errors import CaptioningError
 from preprocess.ffmpeg import input_arguments, run
 from preprocess.frames import MediaInfo
 from video.fonts import Font
-from video.subtitles import Cue, Look, to_ass
+from video.style import Look, StyleOptions
+from video.subtitles import Cue, to_ass
 
 Progress = Callable[[int], None]
 FILMS = (".mp4", ".mkv", ".mov", ".webm")
@@ -33,6 +34,7 @@ class BurnOptions:
         preset: x264's speed.
         gif_rate: frames a second of a GIF made from a film.
         gif_width: pixels; a wider film is scaled down to it.
+        look: how the text looks.
         soft: True draws nothing: films get a track that a player can switch off.
     """
 
@@ -42,6 +44,7 @@ class BurnOptions:
     preset: str = "veryfast"
     gif_rate: float = 10.0
     gif_width: int = 480
+    look: StyleOptions = field(default_factory=StyleOptions)
     soft: bool = False
 
 

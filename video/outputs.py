@@ -12,7 +12,8 @@ from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
 from video.fonts import hangul_font
 from video.soft import add_track, check_soft
-from video.subtitles import SubtitleOptions, cues, look_for, to_ass, to_srt, to_text, to_vtt
+from video.style import look_for
+from video.subtitles import SubtitleOptions, cues, to_ass, to_srt, to_text, to_vtt
 from video.track import Track, to_json
 
 SUBTITLES = (".srt", ".vtt", ".ass", ".json", ".txt")
@@ -136,7 +137,7 @@ def _text(media: MediaInfo, track: Track, suffix: str, options: BurnOptions) -> 
         return to_json(track)
     if suffix == ".ass":
         font = hangul_font(options.font)
-        look = look_for(media.width, media.height, font.family, font.line_to_em)
+        look = look_for(media.width, media.height, font, options.look)
         return to_ass(cues(track, SubtitleOptions(line_width=look.line_width)), look)
     found = cues(track, SubtitleOptions())
     return {".srt": to_srt, ".vtt": to_vtt, ".txt": to_text}[suffix](found)

@@ -9,10 +9,16 @@ from itertools import pairwise
 
 import pysubs2
 
+from video.style import Look
 from video.track import Track
 
 _SAFE = str.maketrans("{}\\", "｛｝＼")  # in no player can these begin a command
 _SAFE_SRT = str.maketrans("<>", "＜＞")  # SRT knows tags and has no way to escape them
+_ALIGNMENTS = {
+    "bottom": pysubs2.Alignment.BOTTOM_CENTER,
+    "middle": pysubs2.Alignment.MIDDLE_CENTER,
+    "top": pysubs2.Alignment.TOP_CENTER,
+}
 _ASS_LIMIT_MS = 35_999_990  # 9:59:59.99, the last time an ASS file can hold
 
 
@@ -43,37 +49,6 @@ class Cue:
     start_ms: int
     end_ms: int
     text: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """How ASS text is drawn on a picture of a given size; all sizes in its pixels.
-
-    Attributes:
-        width: of the picture.
-        height: of the picture.
-        family: name of the font.
-        em: height of a Hangul syllable.
-        em_to_size: ASS sizes are line heights: line height of the font / em.
-    """
-
-    width: int
-    height: int
-    family: str = "Noto Sans KR"
-    em: int = 37
-    em_to_size: float = 1.448  # of Noto Sans KR
-
-    @property
-    def line_width(self) -> int:
-        """Syllables that fit between the 5 % margins; more than 24 are hard to read at once."""
-        return max(4, min(24, int(0.9 * self.width / (0.94 * self.em))))
-
-
-def look_for(width: int, height: int, family: str, em_to_size: float) -> Look:
-    """Letters that suit a picture: 5.2 % of its height, less where it is narrow, never tiny."""
-    em = min(0.052 * height, 0.058 * width)
-    readable = min(12.0, height / 6)
-    return Look(width, height, family, max(1, round(max(em, readable))), em_to_size)
 
 
 def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue]:
@@ -204,16 +179,24 @@ def _style(look: Look) -> pysubs2.SSAStyle:
     return pysubs2.SSAStyle(
         fontname=look.family,
         fontsize=round(look.em * look.em_to_size, 1),
-        primarycolor=pysubs2.Color(255, 255, 255, 0),
-        outlinecolor=pysubs2.Color(16, 16, 16, 0),
-        backcolor=pysubs2.Color(0, 0, 0, 128),
-        outline=round(max(1.0, look.em * 0.08), 1),
-        shadow=round(look.em * 0.03, 1),
-        alignment=pysubs2.Alignment.BOTTOM_CENTER,
+        primarycolor=pysubs2.Color(*look.colour, 0),
+        outlinecolor=pysubs2.Color(*(look.colour if look.box else look.edge), 0),
+        backcolor=pysubs2.Color(*look.edge, 64) if look.box else pysubs2.Color(0, 0, 0, 128),
+        borderstyle=4 if look.box else 1,  # 4: libass' one box behind all lines
+        outline=_outline(look),
+        shadow=round(look.em * (0.25 if look.box else 0.03), 1),
+        alignment=_ALIGNMENTS[look.position],
         marginl=round(look.width * 0.05),
         marginr=round(look.width * 0.05),
         marginv=round(look.height * 0.05),
     )
+
+
+def _outline(look: Look) -> float:
+    """Its width; letters in a box need none, but one of their own colour makes them bold."""
+    if look.box:
+        return round(0.03 * look.em, 1) if look.bold else 0.0
+    return round(max(1.0, look.em * 0.08), 1)
 
 
 def _subtitle_file(found: Sequence[Cue]) -> pysubs2.SSAFile:
