@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -24,6 +25,7 @@ from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.outputs import check_output, check_target, target_for, write
 from video.pipeline import PipelineOptions, SeesShots, caption_media
+from video.preview import moment, preview_target, still_at
 from video.reading import read_captions
 from video.shots import ShotOptions
 from video.style import StyleOptions, checked
@@ -90,7 +92,14 @@ def _run(args: argparse.Namespace) -> int:
     except CaptioningError as error:
         _complain(error, args.lang)
         return 2 if isinstance(error, SettingError) else 1
-    jobs = _jobs(inputs, args, burning)
+    with tempfile.TemporaryDirectory(prefix="captioning-") as folder:
+        return _work(inputs, args, burning, Path(folder))
+
+
+def _work(
+    inputs: Sequence[Path], args: argparse.Namespace, burning: BurnOptions, folder: Path
+) -> int:
+    jobs = _jobs(inputs, args, burning, folder)
     failed = len(jobs) < len(inputs)
     if not jobs and inputs:
         return 1
@@ -113,7 +122,7 @@ def _outputs(args: argparse.Namespace) -> list[str | None]:
 
 
 def _jobs(
-    inputs: Sequence[Path], args: argparse.Namespace, burning: BurnOptions
+    inputs: Sequence[Path], args: argparse.Namespace, burning: BurnOptions, folder: Path
 ) -> list[tuple[MediaInfo, list[Path]]]:
     """What can be worked on and where it goes; what cannot is told at once."""
     jobs: list[tuple[MediaInfo, list[Path]]] = []
@@ -121,8 +130,7 @@ def _jobs(
     read = [*inputs, *([args.captions] if args.captions else [])]
     for path in inputs:
         try:
-            media = probe(path)
-            targets = [target_for(media, output, burning.soft) for output in _outputs(args)]
+            media, targets = _placed(probe(path), args, folder)
             for target in targets:
                 check_target(media, target, read, args.overwrite, burning)
                 if target.absolute() in taken:
@@ -133,6 +141,16 @@ def _jobs(
         else:
             jobs.append((media, targets))
     return jobs
+
+
+def _placed(
+    media: MediaInfo, args: argparse.Namespace, folder: Path
+) -> tuple[MediaInfo, list[Path]]:
+    """What is worked on, the film or for a preview one frame of it, and its results' places."""
+    if args.preview is None:
+        return media, [target_for(media, output, args.soft) for output in _outputs(args)]
+    targets = [preview_target(media, output) for output in _outputs(args)]
+    return still_at(media, args.preview, folder), targets
 
 
 def _taken(target: Path, first: Path) -> OutputError:
@@ -192,6 +210,8 @@ def _caption_one(
         _say(f"{media.path}")
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
+        if args.preview is not None:
+            track = moment(track, args.preview, media)
     else:
         track = _seen(media, captioner, args)
     whole = True

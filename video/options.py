@@ -49,6 +49,15 @@ def _milliseconds(text: str) -> int:
     return round(1000 * _number(text.removesuffix("s"), low=0.1, high=3600))
 
 
+def _moment(text: str) -> int:
+    """12, 12.5s, 1:02 or 1:02:03 in milliseconds."""
+    parts = text.removesuffix("s").split(":")
+    if len(parts) > 3:
+        raise argparse.ArgumentTypeError(f"{text!r}: 12s, 1:02, 1:02:03")
+    values: list[float] = [_number(part, low=0, high=1e6) for part in parts]
+    return round(sum(1000.0 * value * 60.0**i for i, value in enumerate(reversed(values))))
+
+
 def _whole(text: str, low: int, high: int) -> int:
     number = _number(text, low, high)
     if number != int(number):
@@ -203,6 +212,13 @@ _DRAWING = (
 )
 _L = StyleOptions()
 _LOOK = (
+    _row(
+        "--preview",
+        "영상 대신 그때의 그림 한 장에 그려 봄 (film.preview.png)",
+        "only one frame, of that moment, as a picture (film.preview.png)",
+        type=_moment,
+        metavar="TIME",
+    ),
     _of(
         _L,
         "style",

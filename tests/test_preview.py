@@ -1,0 +1,74 @@
+"""A preview: one frame of the right moment, with the caption of that moment."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import caption_video
+from preprocess.errors import SettingError
+from preprocess.frames import probe
+from tests.clips import BLUE, GREEN, RED, colour_clip, turned
+from tests.test_door import SRT
+from video.preview import moment, still_at
+from video.track import CaptionedShot, Track
+
+
+@pytest.fixture
+def film(tmp_path):
+    return colour_clip(tmp_path / "film.mp4")
+
+
+def colour(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))[:20].mean((0, 1))
+
+
+@pytest.mark.parametrize(("time_ms", "seen"), [(0, RED), (1990, RED), (2000, GREEN), (5990, BLUE)])
+def test_the_frame_is_that_of_the_moment(film, tmp_path, time_ms, seen):
+    still = still_at(probe(film), time_ms, tmp_path)
+    assert still.kind == "picture" and (still.width, still.height) == (160, 90)
+    np.testing.assert_allclose(colour(still.path), seen, atol=12)
+
+
+def test_a_turned_film_is_upright(film, tmp_path):
+    folder = tmp_path / "stills"
+    folder.mkdir()
+    still = still_at(probe(turned(film, tmp_path / "t.mp4", 90)), 0, folder)
+    assert (still.width, still.height) == (90, 160)
+
+
+def test_past_the_end_is_told(film, tmp_path):
+    with pytest.raises(SettingError, match=r"--preview 00:06.0: 'film.mp4' ends at 00:06.0"):
+        still_at(probe(film), 6000, tmp_path)
+
+
+def test_a_moment_has_the_caption_on_screen(film):
+    shots = (CaptionedShot(0, 2000, "빨간", -1), CaptionedShot(3000, 6000, "파란", -1))
+    track, media = Track("film.mp4", 6000, "c", shots), probe(film)
+    said = [[s.caption for s in moment(track, t, media).shots] for t in (0, 1999, 2000, 3000)]
+    assert said == [["빨간"], ["빨간"], [], ["파란"]]
+
+
+@pytest.mark.parametrize("time", ["3", "3s", "0:03", "0:00:03.0"])
+def test_the_door_draws_one_frame(film, captioner, monkeypatch, capsys, time):
+    monkeypatch.setattr(caption_video, "load_captioner", lambda *_: captioner)
+    assert caption_video.main([str(film), "--preview", time]) == 0
+    target = film.with_name("film.preview.png")
+    assert capsys.readouterr().out.splitlines()[-1] == f"결과: {target}"
+    np.testing.assert_allclose(colour(target), GREEN, atol=12)
+    assert captioner.batches == [1]
+    edited = film.with_name("a.srt")
+    edited.write_text(SRT, "utf-8")
+    shown = ["-q", "--captions", str(edited), "--preview", time, "-o", f"{film}.jpg"]
+    assert caption_video.main([str(film), *shown]) == 0
+    assert (probe(Path(f"{film}.jpg")).width, probe(Path(f"{film}.jpg")).height) == (160, 90)
+
+
+def test_a_bad_moment_is_refused(film, capsys):
+    for wrong in ("1:2:3:4", "x", "-1"):
+        assert caption_video.main([str(film), "--preview", wrong, "--lang", "en"]) == 2
+    assert caption_video.main([str(film), "--preview", "9", "--lang", "en"]) == 1
+    assert "ends at 00:06.0" in capsys.readouterr().err
+    assert [p.name for p in film.parent.iterdir()] == ["film.mp4"]

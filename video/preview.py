@@ -1,0 +1,55 @@
+"""One frame in place of its film: to choose how captions look before the film is burned."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from preprocess.errors import SettingError
+from preprocess.ffmpeg import input_arguments, run
+from preprocess.frames import MediaInfo, probe
+from video.subtitles import clock
+from video.track import Track
+
+
+def still_at(media: MediaInfo, time_ms: int, folder: Path) -> MediaInfo:
+    """The frame shown at a moment, upright, with square pixels, as a picture in folder.
+
+    Args:
+        media: the film; a picture stands for itself.
+        time_ms: the moment, on the clock a player shows.
+        folder: where it may be written.
+
+    Raises:
+        SettingError: the film is over by then.
+        VideoError: nothing could be decoded there.
+    """
+    if media.kind == "picture":
+        return media
+    end_ms = media.start_ms + media.duration_ms
+    if time_ms >= end_ms:
+        raise SettingError(
+            f"--preview {clock(time_ms)}: '{media.path.name}'은(는) {clock(end_ms)}에 끝납니다.",
+            f"--preview {clock(time_ms)}: '{media.path.name}' ends at {clock(end_ms)}.",
+        )
+    path = folder / f"frame{len(list(folder.iterdir()))}.png"
+    upright = f"scale={media.width}:{media.height}:flags=bicubic,setsar=1,format=rgb24"
+    # the first frame that ends after the moment; where rates vary it can be the next one
+    from_ms = max(0.0, time_ms - 1000 / media.frame_rate + 1)
+    source = input_arguments(media.path, "-ss", f"{from_ms / 1000:.3f}")
+    once = ["-map", "0:V:0", "-vf", upright, "-frames:v", "1", "-update", "1", "-f", "image2"]
+    run([*source, *once, str(path)], timeout_s=600)
+    return probe(path)
+
+
+def preview_target(media: MediaInfo, output: str | None) -> Path:
+    """Where a preview goes: 'film.preview.png' beside the film, in a folder, or where -o says."""
+    name = f"{media.path.stem}.preview.png"
+    if output is None:
+        return media.path.with_name(name)
+    return Path(output) / name if Path(output).is_dir() else Path(output)
+
+
+def moment(track: Track, time_ms: int, still: MediaInfo) -> Track:
+    """What a film's track says at a moment, as the track of the still that shows it."""
+    now = [shot for shot in track.shots if shot.start_ms <= time_ms < shot.end_ms]
+    shots = tuple(replace(shot, start_ms=0, end_ms=still.duration_ms) for shot in now[:1])
+    return replace(track, duration_ms=still.duration_ms, shots=shots)
