@@ -95,12 +95,14 @@ _FILES = (
         "결과 파일. 끝이 형식을 정합니다:\n"
         "  그려 넣기  .mp4 .mkv .mov .webm .gif\n"
         "  글로만     .srt .vtt .ass .json .txt\n"
+        "  웹 페이지  .html (영상을 틀고 화면 해설을 소리로 읽음)\n"
         "입력이 여럿이면 있는 폴더, 또는 형식만 (.srt, 폴더/.srt)\n"
         "여러 번 주면 한 번 보고 모두 만듦\n"
         "(없으면 입력 옆에: film.captioned.mp4 .gif .jpg)",
         "result file; its ending decides:\n"
         "  drawn into the picture  .mp4 .mkv .mov .webm .gif\n"
         "  text only               .srt .vtt .ass .json .txt\n"
+        "  a web page              .html (plays the film, speaks its captions)\n"
         "for several inputs an existing folder or only a format (.srt, folder/.srt)\n"
         "may be given several times: looked at once, written in every form\n"
         "(default: beside the input: film.captioned.mp4 .gif .jpg)",

@@ -11,12 +11,13 @@ from preprocess.frames import MediaInfo
 from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
 from video.fonts import hangul_font
+from video.page import to_page
 from video.soft import add_track, check_soft
 from video.style import look_for
 from video.subtitles import SubtitleOptions, cues, to_ass, to_srt, to_text, to_vtt
 from video.track import Track, to_json
 
-SUBTITLES = (".srt", ".vtt", ".ass", ".json", ".txt")
+SUBTITLES = (".srt", ".vtt", ".ass", ".json", ".txt", ".html")
 BURNED = (*FILMS, ".gif", *PICTURES)
 SUFFIXES = (*FILMS, ".gif", *SUBTITLES)
 
@@ -103,6 +104,11 @@ def check_target(
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):
         raise _unusable(target, os.strerror(errno.EACCES))
+    if target.suffix.lower() == ".html" and media.kind != "video":
+        raise SettingError(
+            f"'{media.path.name}'은(는) 영상이 아니어서 .html로 만들 수 없습니다. .txt를 쓰세요.",
+            f"'{media.path.name}' is no film that a page could play. Use .txt instead of .html.",
+        )
     if options.soft and target.suffix.lower() in BURNED:
         check_soft(media, target.suffix.lower())
     elif target.suffix.lower() in BURNED:
@@ -127,14 +133,17 @@ def write(
     if target.suffix.lower() in BURNED:
         burn(media, track, target, options, on_progress)
         return
-    text = _text(media, track, target.suffix.lower(), options)
+    text = _text(media, track, target, options)
     with whole_file(target) as temporary:
         temporary.write_text(text or "\n", encoding="utf-8", newline="\n")
 
 
-def _text(media: MediaInfo, track: Track, suffix: str, options: BurnOptions) -> str:
+def _text(media: MediaInfo, track: Track, target: Path, options: BurnOptions) -> str:
+    suffix = target.suffix.lower()
     if suffix == ".json":
         return to_json(track)
+    if suffix == ".html":
+        return to_page(cues(track), media.path, target.parent)
     if suffix == ".ass":
         font = hangul_font(options.font)
         look = look_for(media.width, media.height, font, options.look)
