@@ -374,3 +374,8 @@ def test_soft_keeps_the_container(film, door):
     assert (status, out) == (0, f"{film.with_name('film.captioned.mkv')}\n")
     status, _, err = door(film, "--soft", "-o", ".gif")
     assert status == 1 and "--soft" in err
+
+
+def test_every_two_seconds_is_a_look_at_least_so_often():
+    for flags in (["--every", "2s"], ["--max-shot", "2"]):
+        assert build_parser().parse_args(["x", *flags]).max_shot_ms == 2000

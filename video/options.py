@@ -133,12 +133,12 @@ _FILES = (
 _S = ShotOptions()
 _SHOTS = (
     _of(_S, "min_shot_ms", "가장 짧은 장면", "shortest shot", **_SECONDS),
-    _of(
-        _S,
-        "max_shot_ms",
-        "가장 긴 장면; 더 길면 바뀌는 데서 나눔",
-        "longest shot; split where it changes",
-        **_SECONDS,
+    Row(
+        ("--max-shot", "--every"),
+        "가장 긴 장면; 더 길면 바뀌는 데서 나누어 다시 봄",
+        "longest shot; a longer one is split where it changes",
+        {"dest": "max_shot_ms", "default": _S.max_shot_ms, **_SECONDS},
+        milliseconds=True,
     ),
     _row(
         "--frames",
