@@ -53,6 +53,7 @@ HELP = {
     "samples": "그때 사진마다 뽑는 문장 수",
     "temperature": "그때 뽑는 온도; 1보다 작으면 흔한 말",
     "likelihood": "그때 참조 문장의 무게",
+    "nearer": "그때 사진을 가까이에서도 봄 (자막을 달 때처럼)",
     "blend": "그때 처음 가중치에서 배운 가중치 쪽으로 얼마나 가서 남길지 (0-1)",
 }
 
@@ -175,8 +176,8 @@ def _trained(
     if tune.tune_epochs:
         start = (encoder, decoder, vocabulary)
         decoder, vocabulary, best = fit_tuned(data, *rows, start, (plain, tune), run / "tuned")
-    if (begun or tune.tune_epochs) and reward.reward_epochs:
-        data = _seen_anew(data, encoder, run / "features")
+    if (begun or tune.tune_epochs or reward.nearer) and reward.reward_epochs:
+        data = _seen_anew(data, encoder, run / "features", reward.nearer)
     if reward.reward_epochs:
         decoder, vocabulary, best = fit_reward(
             data, *rows, (decoder, vocabulary), (plain, reward), run / "reward"
@@ -210,7 +211,7 @@ def _begun(path: Path, data: "Dataset", run: Path) -> "Trained":
     return encoder, decoder, contents.vocabulary, dict(contents.about.get("best_epoch", {}))
 
 
-def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path) -> "Dataset":
+def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path, nearer: bool) -> "Dataset":
     """The same data with what the tuned encoder sees in the pictures."""
     from model.export import fingerprint
     from preprocess.features import EncoderOptions, cache_features
@@ -218,7 +219,7 @@ def _seen_anew(data: "Dataset", encoder: "keras.Model", folder: Path) -> "Datase
 
     session = Session(picture_graph(encoder))
     name = f"{data.settings['encoder']}+{fingerprint(encoder)}"
-    options = EncoderOptions(name, data.settings["side"])
+    options = EncoderOptions(name, data.settings["side"], nearer)
     with tqdm(total=len(data.samples), desc="CNN", unit="장", disable=None) as bar:
         features = cache_features(
             folder, data.samples, options, lambda x: session(x)[0], bar.update

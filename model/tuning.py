@@ -105,7 +105,7 @@ class TuneTrainer(Trainer):
         frames = []
         for row, view in zip(batch.rows, batch.views, strict=True):
             frame = film_frame(self._picture(int(row)), self.side, self._random)
-            frames.append(frame[:, ::-1] if view else frame)
+            frames.append(frame[:, ::-1] if view % 2 else frame)
         return replace(batch, regions=self._below(np.stack(frames)))
 
     def _below(self, frames: Picture) -> npt.NDArray[np.float16]:

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
@@ -52,13 +52,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--tagger", choices=NAMES, default="okt", help="형태소 분석기 (기본 %(default)s)"
     )
-    for option in fields(EncoderOptions):
-        p.add_argument(
-            f"--{option.name}",
-            type=type(option.default),
-            default=option.default,
-            help="%(default)s",
-        )
+    default = EncoderOptions()
+    p.add_argument("--encoder", default=default.encoder, help="사진을 볼 CNN (%(default)s)")
+    p.add_argument("--side", type=int, default=default.side, help="사진의 크기 (%(default)s)")
+    p.add_argument(
+        "--nearer", action="store_true", help="가까이에서 본 것도 담음 (자리를 두 배로 씁니다)"
+    )
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     return p
 
@@ -89,7 +88,7 @@ def _run(arguments: argparse.Namespace) -> None:
     tagger = load_tagger(arguments.tagger)
     samples, losses = analyse_all(out, samples, tagger, tagger.name)
     write_samples(out / "samples.jsonl", samples)
-    options = EncoderOptions(arguments.encoder, arguments.side)
+    options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
     session = load_encoder(options)
     with tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar:
         cache_features(out / "features", samples, options, lambda x: session(x)[0], bar.update)

@@ -31,7 +31,8 @@ class Dataset:
     Attributes:
         samples: the pictures and their captions.
         sentences: their morphemes, in the same order.
-        features: float16 (N, 2, R, D), the picture and its mirror image, memory-mapped.
+        features: float16 (N, V, R, D), the views of each picture, memory-mapped; odd ones are
+            mirrored.
         settings: dataset.json: tagger, encoder, side, what was read and dropped.
     """
 
@@ -100,7 +101,7 @@ class Batch:
         targets: int32 (B, k, T), END last.
         weights: float32 (B, k, T), 1 where the target is a token.
         rows: int (B,), the samples' rows.
-        views: int (B,), 0 as it is, 1 mirrored.
+        views: int (B,), which view of each picture it is; odd ones are mirrored.
     """
 
     regions: npt.NDArray[np.float16]
@@ -120,7 +121,7 @@ def batches(
     longest: int,
     random: np.random.Generator,
 ) -> Iterator[Batch]:
-    """One epoch: every row once, `sentences` of its captions, mirrored half of the time.
+    """One epoch: every row once, `sentences` of its captions, one of its views.
 
     Pictures with captions of like length meet in a batch, so that little is padding.
     """
@@ -137,10 +138,10 @@ def _pick(
     data: Dataset, row: int, count: int, random: np.random.Generator
 ) -> tuple[int, int, list[tuple[Morpheme, ...]]]:
     """(row, view, sentences): captions of a picture in random order, repeated if too few."""
-    captions, view = data.sentences[row], int(random.integers(2))
+    captions, view = data.sentences[row], int(random.integers(data.features.shape[1]))
     order = [int(i) for i in random.permutation(len(captions))]
     chosen = [captions[order[i % len(order)]] for i in range(count)]
-    return int(row), view, [mirrored(c) if view else c for c in chosen]
+    return int(row), view, [mirrored(c) if view % 2 else c for c in chosen]
 
 
 def _length(pick: tuple[int, int, list[tuple[Morpheme, ...]]]) -> int:

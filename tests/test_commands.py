@@ -158,7 +158,7 @@ def trained(tmp_path, coco, stand_ins):
 
 def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, trained, capsys):
     first, command = trained
-    command += ["--init", str(first), "--tune-epochs", "2", "--reward-epochs", "1"]
+    command += ["--init", str(first), "--tune-epochs", "2", "--reward-epochs", "1", "--nearer"]
     others = []
     for seed in ("1", "2"):
         others.append(tmp_path / f"{seed}.kcap")

@@ -1,6 +1,7 @@
 """A data folder as batches and folds."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from preprocess.errors import DataError
 from preprocess.features import EncoderOptions, cache_features
 from preprocess.korean import Morpheme
 from preprocess.morphemes import analyse_all, read_morphemes
+from preprocess.pictures import nearer, read_picture, to_square
 from preprocess.records import Sample, write_samples
 from preprocess.tagger import Tagger
 from preprocess.vocabulary import END, PAD, START, Vocabulary
@@ -117,6 +119,39 @@ def test_every_picture_is_seen_once_whatever_interrupts(tmp_path, pictures, monk
     again = Eye()
     cache_features(tmp_path / "cut", pictures, options, again)
     assert again.seen == 1
+
+
+def test_pictures_are_seen_from_nearer_too_if_asked_for(tmp_path, pictures):
+    def eye(seen):
+        return seen.reshape(len(seen), -1, 3)
+
+    found = cache_features(tmp_path / "f", pictures, EncoderOptions("eye", 8, nearer=True), eye)
+    plain = cache_features(tmp_path / "p", pictures, EncoderOptions("eye", 8), eye)
+    assert found.shape == (40, 4, 64, 3)
+    np.testing.assert_array_equal(found[:, :2], plain)
+    square = to_square(nearer(read_picture(Path(pictures[7].pictures[0]))), 8)
+    np.testing.assert_array_equal(found[7, 2], square.reshape(-1, 3))
+    np.testing.assert_array_equal(found[7, 3], square[:, ::-1].reshape(-1, 3))
+
+
+def test_odd_views_come_with_mirrored_sentences():
+    sentence = (Morpheme("왼쪽", "Noun", True), Morpheme("개", "Noun", True))
+    sample = Sample("s/0", ("x",), ("왼쪽 개",), "train", "0")
+    features = np.arange(4, dtype=np.float16).reshape(1, 4, 1, 1)
+    data = Dataset((sample,), ((sentence,),), features, {})
+    vocabulary, random = (
+        Vocabulary.build([sentence, mirrored(sentence)], 1),
+        np.random.default_rng(0),
+    )
+    seen = set()
+    for _ in range(40):
+        (batch,) = batches(data, [0], vocabulary, 1, 1, 8, random)
+        (view,), ids = batch.views, batch.targets[0, 0].tolist()
+        assert batch.regions[0, 0, 0] == view
+        first = vocabulary.decode(ids[:1])[0].form
+        assert first == ("오른쪽" if view % 2 else "왼쪽")
+        seen.add(int(view))
+    assert seen == {0, 1, 2, 3}
 
 
 def test_another_set_of_pictures_begins_anew(tmp_path, pictures):

@@ -199,6 +199,14 @@ def test_reward_makes_the_sentences_better_and_resumes_exactly(tmp_path, monkeyp
         np.testing.assert_array_equal(a, b)
 
 
+def test_reward_goes_through_all_views(tmp_path):
+    data = colours()
+    data = replace(data, features=np.tile(data.features, (1, 2, 1, 1)))
+    decoder, vocabulary, _ = train(data, tmp_path / "run", epochs=1)
+    *_, best = rewarded(data, (decoder, vocabulary), tmp_path / "reward", epochs=1)
+    assert best["epoch"] == 1
+
+
 def test_what_is_kept_of_the_reward_lies_between_its_beginning_and_its_end(tmp_path):
     data = colours()
     decoder, vocabulary, _ = train(data, tmp_path / "run", epochs=2, learning_rate=0.02)
