@@ -114,8 +114,11 @@ def test_the_suffix_decides(film, door, suffix):
         return
     text = target.read_text("utf-8")
     starts = {".srt": "1\n", ".vtt": "WEBVTT", ".ass": "[Script", ".json": "{", ".txt": "[00:"}
-    assert text.startswith(starts[suffix]) and text.count("화면이다") == 3
-    if suffix == ".json":
+    assert text.startswith(starts[suffix])
+    if suffix != ".json":
+        assert text.count("화면이다") == 3
+    else:
+        assert [shot.caption.split()[1] for shot in from_json(text).shots] == ["화면이다"] * 3
         assert (from_json(text).video, from_json(text).captioner) == ("film.mp4", "default.kcap")
         assert json.loads(text)["duration_ms"] == 6000
 

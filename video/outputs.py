@@ -12,6 +12,7 @@ from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
 from video.fonts import hangul_font
 from video.page import to_page
+from video.schema import alt_text, schema_org
 from video.soft import add_track, check_soft
 from video.style import look_for
 from video.subtitles import SubtitleOptions, cues, to_ass, to_srt, to_text, to_vtt
@@ -141,7 +142,7 @@ def write(
 def _text(media: MediaInfo, track: Track, target: Path, options: BurnOptions) -> str:
     suffix = target.suffix.lower()
     if suffix == ".json":
-        return to_json(track)
+        return to_json(track, {"alt_text": alt_text(track), "schema_org": schema_org(track)})
     if suffix == ".html":
         return to_page(cues(track), media.path, target.parent)
     if suffix == ".ass":

@@ -1,6 +1,7 @@
 """What was seen in one film: the interface to everything that comes after captioning."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,9 +59,9 @@ class Track:
     shots: tuple[CaptionedShot, ...]
 
 
-def to_json(track: Track) -> str:
-    """The track as JSON text, Hangul readable, ending in a newline."""
-    fields = {"format": FORMAT, "version": VERSION, **asdict(track)}
+def to_json(track: Track, more: Mapping[str, Any] = {}) -> str:
+    """The track, and more for other readers, as JSON text: Hangul readable, ending in a newline."""
+    fields = {"format": FORMAT, "version": VERSION, **asdict(track), **more}
     return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
