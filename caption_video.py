@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.frames import MediaInfo, probe
 from video.command import build_parser, language_of
+from video.console import any_bytes, bar, complain, say
 from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.outputs import check_output, check_target, target_for, write
@@ -90,7 +91,7 @@ def _run(args: argparse.Namespace) -> int:
         if burning.font:
             hangul_font(burning.font)
     except CaptioningError as error:
-        _complain(error, args.lang)
+        complain(error, args.lang)
         return 2 if isinstance(error, SettingError) else 1
     with tempfile.TemporaryDirectory(prefix="captioning-") as folder:
         return _work(inputs, args, burning, Path(folder))
@@ -106,13 +107,13 @@ def _work(
     try:
         captioner = _captioner(args)
     except CaptioningError as error:
-        _complain(error, args.lang)
+        complain(error, args.lang)
         return 1
     for media, targets in jobs:
         try:
             failed |= not _caption_one(media, targets, captioner, args, burning)
         except CaptioningError as error:
-            _complain(error, args.lang, media.path)
+            complain(error, args.lang, media.path)
             failed = True
     return int(failed)
 
@@ -137,7 +138,7 @@ def _jobs(
                     raise _taken(target, taken[target.absolute()])
                 taken[target.absolute()] = path
         except CaptioningError as error:
-            _complain(error, args.lang, path)
+            complain(error, args.lang, path)
         else:
             jobs.append((media, targets))
     return jobs
@@ -168,7 +169,7 @@ def _captioner(args: argparse.Namespace) -> "Captioner | None":
         args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
     )
     if args.about:
-        _say(_about(captioner.about))
+        say(_about(captioner.about))
     return captioner
 
 
@@ -207,7 +208,7 @@ def _caption_one(
     """One film from its frames, or its captions, to its results; whether all were written."""
     ko = args.lang == "ko"
     if not args.quiet and len(args.inputs) > 1:
-        _say(f"{media.path}")
+        say(f"{media.path}")
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
         if args.preview is not None:
@@ -217,52 +218,27 @@ def _caption_one(
     whole = True
     for target in targets:
         try:
-            with _bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, _):
+            with bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, _):
                 write(media, track, target, burning, progress)
         except CaptioningError as error:
-            _complain(error, args.lang, media.path)
+            complain(error, args.lang, media.path)
             whole = False
         else:
-            _say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")
+            say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")
     return whole
 
 
 def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> Track:
     """What the captioner says of a film, told shot by shot."""
     pipeline = PipelineOptions(_options(ShotOptions, args), alternatives=args.alternatives)
-    with _bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, say):
+    with bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, past):
 
         def tell(shot: CaptionedShot) -> None:
-            say(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
+            past(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
 
         on_shot = None if args.quiet else tell
         track = caption_media(media, captioner, pipeline, on_shot, progress)
     return replace(track, captioner=args.model.name)
-
-
-@contextmanager
-def _bar(
-    label: str, media: MediaInfo, quiet: bool
-) -> Iterator[tuple[Callable[[int], None] | None, Callable[[str], None]]]:
-    """A progress bar on a terminal's stderr, and how to print lines past it."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        tqdm = None
-    if tqdm is None or quiet or not sys.stderr.isatty():
-        yield None, _say
-        return
-    shape = "{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}"
-    with tqdm(total=media.duration_ms, desc=label, bar_format=shape, leave=False) as bar:
-
-        def reach(ms: int) -> None:
-            bar.update(max(0, min(ms, media.duration_ms) - bar.n))
-
-        def say(line: str) -> None:
-            with tqdm.external_write_mode(file=sys.stdout):
-                _say(line)
-
-        yield reach, say
 
 
 def _options(kind: type[Options], args: argparse.Namespace) -> Options:
@@ -271,24 +247,6 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
     return kind(**{name: getattr(args, name) for name in names if hasattr(args, name)})
 
 
-def _complain(error: CaptioningError, language: str, path: Path | None = None) -> None:
-    """One line on stderr, naming the input where the message does not."""
-    said = error.text(language)
-    about = f"{path}: " if path and path.name not in said else ""
-    sys.stderr.write(f"caption_video: {' '.join(about.split())}{' ' if about else ''}{said}\n")
-
-
-def _say(line: str) -> None:
-    """Prints to stdout; a reader that left (| head) does not stop the work."""
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):  # file names can be any bytes
-        if hasattr(stream, "reconfigure"):
-            utf8 = stream.encoding.lower().replace("-", "") == "utf8"
-            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+    any_bytes()
     sys.exit(main())
