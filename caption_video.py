@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -19,11 +19,13 @@ for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
-from preprocess.frames import MediaInfo, probe
+from preprocess.frames import Frame, MediaInfo, probe
+from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, language_of
 from video.console import any_bytes, bar, complain, say
 from video.draw import BurnOptions
 from video.fonts import hangul_font
+from video.live import alert, caption_live
 from video.outputs import check_output, check_target, target_for, write
 from video.pipeline import PipelineOptions, SeesShots, caption_media
 from video.preview import moment, preview_target, still_at
@@ -45,8 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser(language_of(arguments))
     try:
         args = parser.parse_args(arguments)
-        if not args.inputs and not args.about:
+        live = [name for name in ("camera", "stream") if getattr(args, name) is not None]
+        if not args.inputs and not args.about and not live:
             parser.error("INPUT?")
+        if live and (args.inputs or args.output or len(live) > 1):
+            parser.error(f"--{live[0]} + INPUT / -o / --{live[-1]}")
         if args.min_shot_ms > args.max_shot_ms:
             parser.error("--min-shot > --max-shot")
         if args.captions and len(args.inputs) != 1:
@@ -55,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(leaving.code or 0)
     try:
         with _ended_by_signals():
-            return _run(args)
+            return _live(args) if live else _run(args)
     except KeyboardInterrupt:
         return 130
     except _Ended as ended:
@@ -116,6 +121,38 @@ def _work(
             complain(error, args.lang, media.path)
             failed = True
     return int(failed)
+
+
+def _live(args: argparse.Namespace) -> int:
+    """Says what a camera or a pipe shows until it ends; a sentence that stays is said once."""
+    last = ""
+    try:
+        captioner = load_captioner(
+            args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
+        )
+        with _source(args) as source:
+            for shot in caption_live(Newest(source), captioner, _options(ShotOptions, args)):
+                if shot.caption != last:
+                    _tell(shot, args)
+                last = shot.caption
+    except CaptioningError as error:
+        complain(error, args.lang)
+        return 1
+    return 0
+
+
+def _source(args: argparse.Namespace) -> AbstractContextManager[Iterator[Frame]]:
+    if args.stream:
+        return piped_frames()
+    return nullcontext(camera_frames(open_camera(args.camera)))
+
+
+def _tell(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], None] = say) -> None:
+    """A sentence as it comes, and the alert that it gives."""
+    if not args.quiet:
+        line(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
+    if event := alert(shot, args.alert):
+        line(json.dumps(event, ensure_ascii=False))
 
 
 def _outputs(args: argparse.Namespace) -> list[str | None]:
@@ -232,12 +269,9 @@ def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> T
     """What the captioner says of a film, told shot by shot."""
     pipeline = PipelineOptions(_options(ShotOptions, args), alternatives=args.alternatives)
     with bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, past):
-
-        def tell(shot: CaptionedShot) -> None:
-            past(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
-
-        on_shot = None if args.quiet else tell
-        track = caption_media(media, captioner, pipeline, on_shot, progress)
+        track = caption_media(
+            media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress
+        )
     return replace(track, captioner=args.model.name)
 
 

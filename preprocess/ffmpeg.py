@@ -6,12 +6,14 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import imageio_ffmpeg
+import numpy as np
+import numpy.typing as npt
 
 from preprocess.errors import MissingExtra, OutputError, VideoError
 
@@ -84,6 +86,47 @@ def run(
     if late.is_set():
         raise _too_slow(timeout_s)
     if process.returncode != 0:
+        raise _failure(process.returncode, tuple(tail))
+
+
+@contextmanager
+def piped_pictures(side: int, rate: int) -> Iterator[Iterator[npt.NDArray[np.uint8]]]:
+    """The film that standard input brings: uint8 RGB (side, side, 3), `rate` a second.
+
+    They may be read in another thread; leaving ends ffmpeg and with it the reading.
+
+    Raises:
+        VideoError: while reading: it is no film.
+    """
+    lists = ["-protocol_whitelist", "pipe", "-format_whitelist", FORMATS]
+    wanted = ["-map", "0:V:0", "-vf", f"fps={rate},scale={side}:{side}:flags=area"]
+    coded = ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
+    process = subprocess.Popen(
+        [_binary(), "-hide_banner", "-loglevel", "error", *lists, "-i", "pipe:0", *wanted, *coded],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    tail: deque[str] = deque(maxlen=20)
+    reader = threading.Thread(target=_gather, args=(process.stderr, tail), daemon=True)
+    reader.start()
+    try:
+        yield _pictures(process, side, reader, tail)
+    finally:
+        _kill(process)
+        reader.join(timeout=5)
+        _close(process)
+
+
+def _pictures(
+    process: "subprocess.Popen[bytes]", side: int, reader: threading.Thread, tail: deque[str]
+) -> Iterator[npt.NDArray[np.uint8]]:
+    size, count = side * side * 3, 0
+    while process.stdout and len(data := process.stdout.read(size)) == size:
+        count += 1
+        yield np.frombuffer(data, np.uint8).reshape(side, side, 3)
+    if process.wait() != 0 and not count:
+        reader.join(timeout=5)
         raise _failure(process.returncode, tuple(tail))
 
 

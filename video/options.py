@@ -5,7 +5,6 @@ Defaults are those of the option classes, where they are written once.
 
 import argparse
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from video.draw import BurnOptions
 from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
 from video.style import PRESETS, StyleOptions
+from video.values import moment, number, seconds, whole
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "model" / "default.kcap"
 
@@ -45,48 +45,8 @@ def _of(options: Any, name: str, ko: str, en: str, **more: Any) -> Row:
     return Row((flag,), ko, en, {"dest": name, "default": getattr(options, name), **more}, seconds)
 
 
-def _milliseconds(text: str) -> int:
-    return round(1000 * _number(text.removesuffix("s"), low=0.1, high=3600))
-
-
-def _moment(text: str) -> int:
-    """12, 12.5s, 1:02 or 1:02:03 in milliseconds."""
-    parts = text.removesuffix("s").split(":")
-    if len(parts) > 3:
-        raise argparse.ArgumentTypeError(f"{text!r}: 12s, 1:02, 1:02:03")
-    values: list[float] = [_number(part, low=0, high=1e6) for part in parts]
-    return round(sum(1000.0 * value * 60.0**i for i, value in enumerate(reversed(values))))
-
-
-def _whole(text: str, low: int, high: int) -> int:
-    number = _number(text, low, high)
-    if number != int(number):
-        raise argparse.ArgumentTypeError(f"{text!r}: {low}, {low + 1}, ... {high}")
-    return int(number)
-
-
-def _number(text: str, low: float, high: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not low <= number <= high:
-        raise argparse.ArgumentTypeError(f"{text!r}: {low:g} ... {high:g}")
-    return number
-
-
-def whole(low: int, high: int) -> Any:
-    """Reads an int between two bounds."""
-    return partial(_whole, low=low, high=high)
-
-
-def number(low: float, high: float) -> Any:
-    """Reads a float between two bounds."""
-    return partial(_number, low=low, high=high)
-
-
 _SHARE = {"type": number(0, 1), "metavar": "0..1"}
-_SECONDS = {"type": _milliseconds, "metavar": "SECONDS"}
+_SECONDS = {"type": seconds, "metavar": "SECONDS"}
 _FEW, _MANY = ({"type": whole(low, 63 + low), "metavar": "N"} for low in (0, 1))
 _FILES = (
     _row("inputs", "영상, GIF, 사진", "videos, GIFs, pictures", nargs="*", metavar="INPUT"),
@@ -115,6 +75,27 @@ _FILES = (
         "these captions instead of looking (.srt .vtt .ass .json)",
         type=Path,
         metavar="FILE",
+    ),
+    _row(
+        "--camera",
+        "파일 대신 카메라 (0이 첫째); 보이는 대로 문장을 출력, Ctrl-C로 끝냄",
+        "a camera instead of files (0: the first); prints sentences, Ctrl-C ends it",
+        type=whole(0, 99),
+        metavar="N",
+    ),
+    _row(
+        "--stream",
+        "파이프로 들어오는 영상; 늦으면 그림을 건너뜀",
+        "a film from a pipe; late pictures are dropped",
+        choices=("-",),
+    ),
+    _row(
+        "--alert",
+        "문장에 이 말이 있으면 JSON 한 줄로 알림: --alert 사람 차",
+        "tells by a line of JSON when a sentence has such a word: --alert 사람 차",
+        nargs="+",
+        default=[],
+        metavar="WORD",
     ),
     _switch(
         "--overwrite",
@@ -218,7 +199,7 @@ _LOOK = (
         "--preview",
         "영상 대신 그때의 그림 한 장에 그려 봄 (film.preview.png)",
         "only one frame, of that moment, as a picture (film.preview.png)",
-        type=_moment,
+        type=moment,
         metavar="TIME",
     ),
     _of(

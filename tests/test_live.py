@@ -1,0 +1,204 @@
+"""Live sources: sentences as they come, late pictures dropped, and nothing left running."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import caption_video
+from preprocess.errors import VideoError
+from preprocess.live import SIDE, Newest, camera_frames, open_camera
+from preprocess.media import ArrayFrame
+from tests.clips import BLUE, GREEN, RED, colour_clip
+from video.live import alert, caption_live
+from video.shots import ShotOptions
+from video.track import CaptionedShot
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Camera:
+    """A stand-in for cv2.VideoCapture: a colour a second, ten pictures of each."""
+
+    def __init__(self, colours=(RED, GREEN, BLUE)):
+        self.left = [colour for colour in colours for _ in range(10)]
+        self.released = 0
+
+    def read(self):
+        if not self.left:
+            return False, None
+        return True, np.full((48, 64, 3), self.left.pop(0)[::-1], np.uint8)
+
+    def release(self):
+        self.released += 1
+
+
+def ticking(step=0.1):
+    times = iter(range(10**6))
+    return lambda: next(times) * step
+
+
+def still(colour, count, start_ms=0, step_ms=100):
+    picture = np.full((SIDE, SIDE, 3), colour, np.uint8)
+    return [ArrayFrame(start_ms + i * step_ms, picture) for i in range(count)]
+
+
+def test_a_camera_is_told_as_it_comes_and_given_back(captioner):
+    camera = Camera()
+    frames = camera_frames(camera, ticking())
+    found = list(caption_live(frames, captioner, ShotOptions(min_shot_ms=500)))
+    assert [(s.start_ms, s.end_ms, s.caption) for s in found] == [
+        (0, 1000, "빨간 화면이다"),
+        (1000, 2000, "초록 화면이다"),
+        (2000, 3000, "파란 화면이다"),
+    ]
+    assert camera.released == 1
+
+
+def test_a_long_look_is_told_every_so_often(captioner):
+    shots = caption_live(still(RED, 100), captioner, ShotOptions(max_shot_ms=3000))
+    assert [(s.start_ms, s.end_ms) for s in shots] == [
+        (0, 3000),
+        (3000, 6000),
+        (6000, 9000),
+        (9000, 10_000),
+    ]
+
+
+def test_memory_does_not_grow_with_a_shot(captioner, monkeypatch):
+    from video import live
+
+    most = []
+    keep = live._Open.keep
+
+    def watched(self, time_ms, picture):
+        keep(self, time_ms, picture)
+        most.append(len(self.kept))
+
+    monkeypatch.setattr(live._Open, "keep", watched)
+    (shot,) = caption_live(still(RED, 3000), captioner, ShotOptions(max_shot_ms=3_600_000))
+    assert max(most) <= 64 and shot.end_ms == 300_000
+
+
+def test_no_picture_at_all_is_told(captioner):
+    with pytest.raises(VideoError, match="not one picture"):
+        list(caption_live([], captioner, ShotOptions()))
+    camera = Camera(())
+    with pytest.raises(VideoError, match="gives no picture"):
+        list(camera_frames(camera))
+    assert camera.released == 1
+
+
+def test_a_camera_that_is_not_there_is_told(capfd):
+    with pytest.raises(VideoError, match="cannot open camera 99"):
+        open_camera(99)
+
+
+@given(st.lists(st.integers(), max_size=30))
+def test_a_slow_reader_gets_the_newest_and_always_the_last(items):
+    found = list(Newest(items))
+    assert found[-1:] == items[-1:]
+    places = iter(items)
+    assert all(item in places for item in found)  # in order, none twice
+
+
+def test_a_slow_reader_does_not_hold_up_the_source():
+    read, seen = threading.Event(), []
+
+    def source():
+        yield from range(1000)
+        read.set()
+
+    newest = iter(Newest(source()))
+    seen.append(next(newest))
+    assert read.wait(timeout=30)  # all were taken while one was looked at
+    seen += newest
+    assert seen[-1] == 999 and len(seen) <= 3
+
+
+def test_an_error_of_the_source_arrives():
+    def source():
+        yield 1
+        raise VideoError("끊김", "broken off")
+
+    with pytest.raises(VideoError, match="broken off"):
+        list(Newest(source()))
+
+
+@pytest.mark.parametrize(
+    ("words", "hits"),
+    [(["사람"], ["사람"]), (["차", "개"], ["차"]), (["도"], ["도"]), (["자동"], []), ([], [])],
+)
+def test_alerts_know_words_by_their_beginning(words, hits):
+    shot = CaptionedShot(0, 2000, "사람들이 차가 많은 도로를 건너고 있다", -0.5, 0.61234)
+    event = alert(shot, words)
+    assert (event["words"] if event else []) == hits
+    if event:
+        assert json.loads(json.dumps(event))["confidence"] == 0.612
+
+
+@pytest.fixture
+def door(captioner, monkeypatch, capsys):
+    monkeypatch.setattr(caption_video, "load_captioner", lambda *_: captioner)
+
+    def run(*arguments):
+        return caption_video.main([*arguments, "--lang", "en"]), *capsys.readouterr()
+
+    return run
+
+
+def test_the_door_tells_what_a_camera_sees(door, monkeypatch):
+    monkeypatch.setattr(caption_video, "open_camera", lambda number: Camera((RED, RED, BLUE)))
+    monkeypatch.setattr(caption_video, "camera_frames", lambda c: camera_frames(c, ticking()))
+    monkeypatch.setattr(caption_video, "Newest", list)  # every picture, so that it repeats
+    status, out, err = door("--camera", "0", "--every", "1s", "-q", "--alert", "파란")
+    assert (status, err) == (0, "")
+    assert [json.loads(line)["caption"] for line in out.splitlines()] == ["파란 화면이다"]
+
+
+def test_live_goes_without_files(door):
+    for more in (["film.mp4"], ["-o", "x.srt"], ["--stream", "-"]):
+        assert door("--camera", "0", *more)[0] == 2
+
+
+def test_alerts_of_a_film(tmp_path, door):
+    film = colour_clip(tmp_path / "film.mp4")
+    status, out, _ = door(str(film), "-q", "-o", ".srt", "--alert", "초록")
+    assert status == 0
+    assert json.loads(out.splitlines()[0])["start_ms"] == 2000
+
+
+SCRIPT = """
+import sys, caption_video
+from tests.conftest import ColourCaptioner
+caption_video.load_captioner = lambda *_: ColourCaptioner()
+sys.exit(caption_video.main(sys.argv[1:]))
+"""
+
+
+def piped(data, *more):
+    command = [sys.executable, "-c", SCRIPT, "--stream", "-", "--lang", "en", *more]
+    return subprocess.run(command, input=data, capture_output=True, timeout=120, cwd=ROOT)
+
+
+def test_a_real_pipe_is_captioned(tmp_path):
+    film = colour_clip(tmp_path / "film.mkv").read_bytes()
+    done = piped(film)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert lines and all(line.endswith("화면이다") for line in lines)
+    starts = [line[1:8] for line in lines]
+    assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("data", [b"", b"#EXTM3U\nfile:///etc/passwd\n", b"no film at all" * 99])
+def test_what_is_no_film_is_told_on_one_line(data):
+    done = piped(data)
+    assert done.returncode == 1 and done.stdout == b""
+    assert done.stderr.count(b"\n") == 1 and b"Traceback" not in done.stderr

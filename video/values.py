@@ -1,0 +1,46 @@
+"""What the texts of a command line mean: numbers with bounds, spans and moments of time."""
+
+import argparse
+from functools import partial
+from typing import Any
+
+
+def seconds(text: str) -> int:
+    """2 or 2.5s in milliseconds."""
+    return round(1000 * _number(text.removesuffix("s"), low=0.1, high=3600))
+
+
+def moment(text: str) -> int:
+    """12, 12.5s, 1:02 or 1:02:03 in milliseconds."""
+    parts = text.removesuffix("s").split(":")
+    if len(parts) > 3:
+        raise argparse.ArgumentTypeError(f"{text!r}: 12s, 1:02, 1:02:03")
+    values: list[float] = [_number(part, low=0, high=1e6) for part in parts]
+    return round(sum(1000.0 * value * 60.0**i for i, value in enumerate(reversed(values))))
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    number = _number(text, low, high)
+    if number != int(number):
+        raise argparse.ArgumentTypeError(f"{text!r}: {low}, {low + 1}, ... {high}")
+    return int(number)
+
+
+def _number(text: str, low: float, high: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{text!r}: {low:g} ... {high:g}")
+    return number
+
+
+def whole(low: int, high: int) -> Any:
+    """Reads an int between two bounds."""
+    return partial(_whole, low=low, high=high)
+
+
+def number(low: float, high: float) -> Any:
+    """Reads a float between two bounds."""
+    return partial(_number, low=low, high=high)
