@@ -171,6 +171,19 @@ def test_a_film_becomes_a_gif(grey, tmp_path):
     assert probe(result).duration_ms == pytest.approx(2000, abs=250)
 
 
+def test_a_gif_gets_smaller_until_it_fits(tmp_path):
+    noise = tmp_path / "noise.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=d=2:s=480x270:r=10", noise)
+    whole = burned(noise, tmp_path / "whole.gif").stat().st_size
+    fitting = burned(noise, tmp_path / "out.gif", gif_max_mb=0.3 * whole / 1e6)
+    assert 0.05 * whole < fitting.stat().st_size <= 0.3 * whole
+    found = probe(fitting)
+    assert found.width < 480 and found.width / found.height == pytest.approx(16 / 9, abs=0.03)
+    with pytest.raises(SettingError, match="MB even at"):
+        burned(noise, tmp_path / "tiny.gif", gif_max_mb=0.001)
+    assert not (tmp_path / "tiny.gif").exists()
+
+
 def test_a_long_gif_takes_two_passes(grey, tmp_path, monkeypatch):
     monkeypatch.setattr("video.draw._ONE_PASS_BYTES", 0)
     frames = frames_of(burned(grey, tmp_path / "out.gif"))

@@ -1,5 +1,6 @@
 """Captions drawn into the picture: films, GIFs and still pictures."""
 
+import math
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from video.subtitles import SubtitleOptions, cues
 from video.track import Track
 
 _GIF_LIMIT_MS = 10 * 60 * 1000
+_LEAST_GIF = 32  # pixels a side
 
 
 def burn(
@@ -33,22 +35,55 @@ def burn(
     Raises:
         VideoError: the film cannot be decoded to its end.
         OutputError: target cannot be written.
-        SettingError: a format, font or quality that cannot be used.
+        SettingError: a format, font or quality that cannot be used, or a GIF that cannot be as
+            small as asked for.
         MissingExtra: the engine or the font is not installed.
     """
-    suffix = target.suffix.lower()
-    check_settings(media, suffix, options)
+    check_settings(media, target.suffix.lower(), options)
+    with whole_file(target) as temporary:
+        size = _size(media, target.suffix.lower(), options)
+        _burned(media, track, temporary, size, options, on_progress)
+        while (smaller := _smaller(size, temporary, options)) != size:
+            size = smaller
+            _burned(media, track, temporary, size, options, on_progress)
+        _check_whole(temporary, target)
+
+
+def _burned(
+    media: MediaInfo,
+    track: Track,
+    temporary: Path,
+    size: tuple[int, int],
+    options: BurnOptions,
+    on_progress: Progress | None,
+) -> None:
     font = hangul_font(options.font)
-    width, height = _size(media, suffix, options)
-    look = look_for(width, height, font, options.look)
+    look = look_for(*size, font, options.look)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
-    with (
-        whole_file(target) as temporary,
-        tempfile.TemporaryDirectory(prefix="captioning-") as name,
-    ):
+    with tempfile.TemporaryDirectory(prefix="captioning-") as name:
         job = Job(media, found, look, font, options, Path(name), on_progress)
         (_compose if options.engine == "moviepy" else draw)(job, temporary)
-        _check_whole(temporary, target)
+
+
+def _smaller(size: tuple[int, int], temporary: Path, options: BurnOptions) -> tuple[int, int]:
+    """The size at which a GIF that is too large should fit; the same where it fits.
+
+    Raises:
+        SettingError: it does not fit at any size that shows something.
+    """
+    most, found = 1e6 * options.gif_max_mb, temporary.stat().st_size
+    if temporary.suffix.lower() != ".gif" or not most or found <= most:
+        return size
+    share = max(0.4, min(0.95, 0.95 * math.sqrt(most / found)))  # bytes grow with the area
+    width, height = (round(side * share) for side in size)
+    if min(width, height) < _LEAST_GIF:
+        raise SettingError(
+            f"GIF가 {size[0]}x{size[1]}에서도 {found / 1e6:.2f} MB입니다 (한도 "
+            f"{options.gif_max_mb:g} MB). --gif-rate를 낮추거나 영상을 나누세요.",
+            f"the GIF has {found / 1e6:.2f} MB even at {size[0]}x{size[1]} (limit "
+            f"{options.gif_max_mb:g} MB). Lower --gif-rate, or split the film.",
+        )
+    return width, height
 
 
 def check_settings(media: MediaInfo, suffix: str, options: BurnOptions) -> None:

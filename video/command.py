@@ -74,7 +74,8 @@ def _add(group: Any, row: Row, language: str) -> None:
     default = more.get("default")
     if row.milliseconds:
         default = f"{more['default'] / 1000:g}"
-    if isinstance(default, int | float | str) and not isinstance(default, bool):
+    told = text.endswith(")")  # in words of its own
+    if isinstance(default, int | float | str) and not isinstance(default, bool) and not told:
         text += f" (기본: {default})" if language == "ko" else f" (default: {default})"
     group.add_argument(*row.flags, help=text, **more)
 

@@ -34,6 +34,8 @@ class BurnOptions:
         preset: x264's speed.
         gif_rate: frames a second of a GIF made from a film.
         gif_width: pixels; a wider film is scaled down to it.
+        gif_max_mb: megabytes (10**6 bytes) that a GIF may have; it gets smaller until it fits.
+            0: any.
         look: how the text looks.
         soft: True draws nothing: films get a track that a player can switch off.
     """
@@ -44,6 +46,7 @@ class BurnOptions:
     preset: str = "veryfast"
     gif_rate: float = 10.0
     gif_width: int = 480
+    gif_max_mb: float = 0.0
     look: StyleOptions = field(default_factory=StyleOptions)
     soft: bool = False
 

@@ -192,6 +192,14 @@ _DRAWING = (
         type=whole(16, 4096),
         metavar="N",
     ),
+    _row(
+        "--gif-max-mb",
+        "GIF의 최대 크기; 맞을 때까지 줄임 (기본: 없음)",
+        "most megabytes of a GIF; it is made smaller until it fits (default: any)",
+        default=_B.gif_max_mb,
+        type=number(0.01, 1e4),
+        metavar="MB",
+    ),
 )
 _L = StyleOptions()
 _LOOK = (
