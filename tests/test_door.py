@@ -382,3 +382,11 @@ def test_soft_keeps_the_container(film, door):
 def test_every_two_seconds_is_a_look_at_least_so_often():
     for flags in (["--every", "2s"], ["--max-shot", "2"]):
         assert build_parser().parse_args(["x", *flags]).max_shot_ms == 2000
+
+
+def test_confidence_is_shown_on_demand(film, door):
+    outputs = ["-o", ".srt", "-o", ".json"]
+    assert door(film, "-q", "--show-confidence", *outputs)[0] == 0
+    assert film.with_suffix(".srt").read_text("utf-8").count("화면이다 (100%)\n") == 3
+    told = from_json(film.with_suffix(".json").read_text("utf-8"))
+    assert told.shots[0].caption == "빨간 화면이다"

@@ -37,6 +37,7 @@ class BurnOptions:
         gif_max_mb: megabytes (10**6 bytes) that a GIF may have; it gets smaller until it fits.
             0: any.
         look: how the text looks.
+        show_confidence: True writes after every sentence how sure it is, in percent.
         soft: True draws nothing: films get a track that a player can switch off.
     """
 
@@ -48,6 +49,7 @@ class BurnOptions:
     gif_width: int = 480
     gif_max_mb: float = 0.0
     look: StyleOptions = field(default_factory=StyleOptions)
+    show_confidence: bool = False
     soft: bool = False
 
 

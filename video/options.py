@@ -160,6 +160,7 @@ _DRAWING = (
         "--soft",
         "그려 넣지 않고 끌 수 있는 자막으로 (다시 인코딩하지 않아 빠름)",
         "a track to switch off instead of drawing (fast: nothing is encoded again)",
+        default=_B.soft,
     ),
     _of(
         _B,
@@ -216,6 +217,12 @@ _LOOK = (
         "film 외곽선, box 굵은 글자와 상자, top 위쪽 상자",
         "film: outlined, box: bold in a box, top: boxed at the top",
         choices=tuple(PRESETS),
+    ),
+    _switch(
+        "--show-confidence",
+        "문장 뒤에 확신을 백분율로 적음",
+        "write after every sentence how sure it is",
+        default=_B.show_confidence,
     ),
     _of(
         _B,

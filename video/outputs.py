@@ -16,7 +16,7 @@ from video.schema import alt_text, schema_org
 from video.soft import add_track, check_soft
 from video.style import look_for
 from video.subtitles import SubtitleOptions, cues, to_ass, to_srt, to_text, to_vtt
-from video.track import Track, to_json
+from video.track import Track, to_json, with_confidence
 
 SUBTITLES = (".srt", ".vtt", ".ass", ".json", ".txt", ".html")
 BURNED = (*FILMS, ".gif", *PICTURES)
@@ -128,6 +128,8 @@ def write(
     Raises:
         CaptioningError: target cannot be written.
     """
+    if options.show_confidence and target.suffix.lower() != ".json":  # which tells it anyway
+        track = with_confidence(track)
     if options.soft and target.suffix.lower() in BURNED:
         add_track(media, track, target, on_progress)
         return

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from preprocess.errors import DataError
@@ -57,6 +57,12 @@ class Track:
     duration_ms: int
     captioner: str
     shots: tuple[CaptionedShot, ...]
+
+
+def with_confidence(track: Track) -> Track:
+    """The track with every sentence followed by its confidence: "개가 달리고 있다 (72%)"."""
+    shots = (replace(s, caption=f"{s.caption} ({s.confidence:.0%})") for s in track.shots)
+    return replace(track, shots=tuple(shots))
 
 
 def to_json(track: Track, more: Mapping[str, Any] = {}) -> str:
