@@ -29,8 +29,8 @@ class BeamOptions:
             a row; 0: off.
     """
 
-    beam: int = 4
-    length_power: float = 0.9
+    beam: int = 6
+    length_power: float = 1.1
     max_tokens: int = 26
     no_repeat: int = 2
 
