@@ -200,7 +200,7 @@ def test_the_graphs_say_what_keras_says(kcap, decoder):
         ],
         started,
         np.ones(60, int),
-        4,
+        BeamOptions().beam,
         [],
     )
     found = beam_search(advance, state, BeamOptions())
