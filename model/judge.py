@@ -1,7 +1,8 @@
 """`python -m model.judge`: people judge sentences without knowing whose they are.
 
 `draw` writes a page of pictures with shuffled sentences and a table to fill in; `count` reads the
-filled table, tells whose each sentence was, and prints shares. The rubric is RUBRIC.
+filled table, tells whose each sentence was, and prints shares. The rubric is RUBRIC. In the table
+that it writes only the first system's sentences stand: the others' may be people's.
 """
 
 import argparse
@@ -193,8 +194,9 @@ def _draw(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
 
 def _count(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
     judged = read_verdicts(arguments.sheet, drawn)
+    own = arguments.systems[0]  # what people wrote is theirs: only ids and verdicts are passed on
     rows = [
-        (c.picture, c.system, c.sentence, *judged[c.picture, c.letter])
+        (c.picture, c.system, c.sentence * (c.system == own), *judged[c.picture, c.letter])
         for c in drawn
         if (c.picture, c.letter) in judged
     ]

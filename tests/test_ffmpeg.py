@@ -1,5 +1,4 @@
 import os
-import stat
 import time
 from pathlib import Path
 
@@ -63,33 +62,3 @@ def test_playlist_opens_no_other_file(tmp_path):
     (tmp_path / "x.mp4").write_text(f"ffconcat version 1.0\nfile '{clip}'\n")
     with pytest.raises(VideoError):
         ffmpeg.run([*ffmpeg.input_arguments(tmp_path / "x.mp4"), "-f", "null", "-"])
-
-
-def test_whole_file_appears_whole_with_usual_rights(tmp_path):
-    target = tmp_path / ("가" * 80 + ".srt")
-    with ffmpeg.whole_file(target) as temporary:
-        assert temporary.suffix == ".srt" and temporary.name.startswith(".")
-        temporary.write_text("자막")
-        assert not target.exists()
-    assert target.read_text() == "자막" and names(tmp_path) == [target.name]
-    mask = os.umask(0)
-    os.umask(mask)
-    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~mask
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, VideoError("a", "b")])
-def test_whole_file_leaves_nothing_and_keeps_the_old_on_failure(tmp_path, error):
-    target = tmp_path / "a.mp4"
-    target.write_text("old")
-    with pytest.raises((ValueError, KeyboardInterrupt, VideoError)):  # noqa: SIM117
-        with ffmpeg.whole_file(target) as temporary:
-            temporary.write_text("half")
-            raise error
-    assert target.read_text() == "old" and names(tmp_path) == ["a.mp4"]
-
-
-def test_whole_file_refuses_what_cannot_be_written(tmp_path):
-    for target in (tmp_path / "no" / "a.mp4", tmp_path, tmp_path / "empty.mp4"):
-        with pytest.raises(OutputError), ffmpeg.whole_file(target):
-            pass
-    assert names(tmp_path) == []

@@ -95,6 +95,7 @@ def test_a_filled_sheet_is_counted_and_says_whose_sentence_it_was(
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert len(rows) == 15
     assert all((row["verdict"] == "right") == (row["system"] == "ours") for row in rows)
+    assert all(bool(row["sentence"]) == (row["system"] == "ours") for row in rows)
 
 
 def test_agreement_is_that_of_the_textbook():
