@@ -16,7 +16,7 @@ import numpy as np
 from model.captioner import Caption, Captioner
 from model.cider import CiderD
 from model.confidence import RIGHT, Confidence, calibration_error, fit_confidence
-from model.gist import HEDGE, HedgeOptions, gist, widened
+from model.gist import HEDGE, PLAIN, HedgeOptions, gist, widened
 from model.storage import CaptionerFile, read_captioner, write_captioner
 from preprocess.dataset import Dataset, load
 from preprocess.errors import CaptioningError, DataError
@@ -59,7 +59,7 @@ def calibrate(contents: CaptionerFile, data: Dataset, rows: Sequence[int]) -> Ca
             "확신을 맞출 val 사진이 없습니다. --splits로 나눈 데이터를 주세요.",
             "no val pictures to calibrate on. Give data that was split with --splits.",
         )
-    captions = _captions(Captioner(contents, hedge=HedgeOptions(0)), data, rows)
+    captions = _captions(Captioner(contents, hedge=PLAIN), data, rows)
     references = CiderD([forms(data.sentences[row]) for row in rows])
     right = references.scores([c.morphemes for c in captions]) >= RIGHT
     scores = [c.score for c in captions]

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from model.beam import BeamOptions, Hypothesis, beam_search
 from model.confidence import Confidence
 from model.decoding import merged, together
+from model.details import details, supported
 from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError
 from preprocess.graph import Session
-from preprocess.korean import compose, content
+from preprocess.korean import Morpheme, compose, content
 from preprocess.pictures import Picture, nearer, to_square
 
 Frames = npt.NDArray[np.uint8]
@@ -49,8 +50,8 @@ class Caption:
             was not calibrated.
         general: True if the likeliest sentence was too doubtful and this one in general words
             stands for it; score and confidence stay those of the former.
-        alternatives: what else was found, likeliest first; of a general sentence this begins
-            with the doubtful one.
+        alternatives: what else was found, likeliest first; where the sentence is a general one or
+            lacks doubtful details, the likeliest one itself begins them.
         content: what the sentence is about (preprocess.korean.content).
     """
 
@@ -134,32 +135,46 @@ class Captioner:
         captions = [self._finish(h, seen, b, len(shots[b])) for b, h in enumerate(found)]
         rows = np.arange(len(shots)) * counts.max()
         begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
-        return [self._hedged(c, b) for c, b in zip(captions, begun, strict=True)]
+        best = [self._sentence(h[0]) for h in found]
+        return [self._hedged(*one) for one in zip(captions, best, begun, strict=True)]
 
-    def _hedged(self, caption: Caption, started: list[npt.NDArray[Any]]) -> Caption:
-        """The caption, or what guesses at the same frames agree on; started: values, keys, h, c."""
+    def _hedged(
+        self, caption: Caption, best: Sequence[Morpheme], started: list[npt.NDArray[Any]]
+    ) -> Caption:
+        """The caption, or what guesses at the same frames agree on.
+
+        Args:
+            caption: the likeliest sentence.
+            best: its morphemes.
+            started: values, keys, h, c of its frames.
+        """
         hedge = self.hedge
-        if caption.confidence >= hedge.min_confidence:
+        if caption.confidence < hedge.min_confidence:
+            said = agreed(self._guesses(started))
+            return _reworded(caption, said, general=True)
+        if not (hedge.min_support and details(best)):
             return caption
+        said = supported(best, self._guesses(started), hedge.min_support)
+        return caption if len(said) == len(best) else _reworded(caption, said, general=False)
+
+    def _guesses(self, started: list[npt.NDArray[Any]]) -> list[tuple[Morpheme, ...]]:
+        """Sentences drawn for one shot, always the same ones."""
+        hedge = self.hedge
         mean = [a.mean(0, keepdims=True) for a in started]  # one row a guess, not one a frame
         step, state = together(self._step, mean, np.array([1]), hedge.guesses, [])
         drawn = sample(
             step, state, self.options.max_tokens, hedge.temperature, np.random.default_rng(0)
         )[0]
-        said = agreed(self._vocabulary.decode(ids) for ids in drawn)
-        looked = caption.attention.sum(0, keepdims=True) / max(1, len(caption.attention))
-        doubtful = Alternative(caption.text, caption.score, caption.confidence)
-        return replace(
-            caption, text=compose(said), morphemes=tuple(m.form for m in said),
-            attention=looked.repeat(len(said), 0), general=True,
-            alternatives=(doubtful, *caption.alternatives), content=content(said),
-        )  # fmt: skip
+        return [self._vocabulary.decode(ids) for ids in drawn]
+
+    def _sentence(self, found: Hypothesis) -> tuple[Morpheme, ...]:
+        return mend(self._vocabulary.decode(found.tokens))
 
     def _finish(
         self, found: Sequence[Hypothesis], seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
     ) -> Caption:
         best = found[0]
-        morphemes = mend(self._vocabulary.decode(best.tokens))
+        morphemes = self._sentence(best)
         looks = [seen[t][shot, row, :frames] for t, row in enumerate(best.rows[: len(best.tokens)])]
         regions = seen[0].shape[-1]
         side = int(regions**0.5)
@@ -180,11 +195,26 @@ class Captioner:
         fitted = self._confidence
         said: dict[str, Alternative] = {}
         for one in found:
-            text = compose(mend(self._vocabulary.decode(one.tokens)))
+            text = compose(self._sentence(one))
             score = one.log_probability / (len(one.tokens) + 1)
             confidence = fitted.of(score) if fitted else math.exp(score)
             said.setdefault(text, Alternative(text, score, confidence))
         return list(said.values())
+
+
+def _reworded(caption: Caption, said: Sequence[Morpheme], general: bool) -> Caption:
+    """The caption with another sentence, its own first among the alternatives."""
+    looked = caption.attention.sum(0, keepdims=True) / max(1, len(caption.attention))
+    own = Alternative(caption.text, caption.score, caption.confidence)
+    return replace(
+        caption,
+        text=compose(said),
+        morphemes=tuple(m.form for m in said),
+        attention=looked.repeat(len(said), 0),
+        general=general,
+        alternatives=(own, *caption.alternatives),
+        content=content(said),
+    )
 
 
 def _check(frames: Frames) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from model import peers
 from model.beam import BeamOptions
 from model.captioner import DEFAULT, Captioner, Frames
-from model.gist import HEDGE, HedgeOptions
+from model.gist import HEDGE, PLAIN, HedgeOptions
 from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare, table
 from preprocess.augment import tilted
 from preprocess.dataset import load
@@ -26,7 +26,6 @@ from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
 
 CHUNK = 32  # samples captioned at once
-PLAIN = HedgeOptions(min_confidence=0)  # every sentence as it is: what can be scored
 Progress = Callable[[int, int], None]
 
 
@@ -191,7 +190,7 @@ def _models(arguments: argparse.Namespace) -> Iterator[tuple[str, Path, Captione
     if arguments.show_and_tell:
         asked.append(("Show-and-Tell", arguments.show_and_tell, PLAIN))
     if arguments.hedged:
-        asked.append(("general when in doubt", arguments.captioner, HEDGE))
+        asked.append(("as films get it", arguments.captioner, HEDGE))
     asked.append(("this captioner", arguments.captioner, PLAIN))
     tilted = f", tilted {arguments.tilt:g}°" if arguments.tilt else ""
     for name, path, hedge in asked:

@@ -33,27 +33,32 @@ OUTDOORS = "야외"
 
 @dataclass(frozen=True)
 class HedgeOptions:
-    """When a doubtful sentence gives way to one in general words, and how that is found.
+    """When a doubtful sentence or detail gives way, and how that is found.
 
     Attributes:
-        min_confidence: sentences with less give way; 0 never, 1 always.
-        guesses: sentences drawn, of which the general one says what most agree on.
+        min_confidence: sentences with less give way to general ones; 0 never, 1 always.
+        min_support: numbers, colours and places that a smaller share of the guesses name are left
+            out of the other sentences; 0 none.
+        guesses: sentences drawn, of which a general one says what most agree on.
         temperature: at which they are drawn; below 1, likelier ones.
     """
 
     min_confidence: float = 0.3
+    min_support: float = 0.3
     guesses: int = 24
     temperature: float = 0.6
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_confidence <= 1 or self.guesses < 1 or self.temperature <= 0:
+        shares = (self.min_confidence, self.min_support)
+        if not all(0 <= s <= 1 for s in shares) or self.guesses < 1 or self.temperature <= 0:
             raise SettingError(
-                f"쓸 수 없는 설정: {self}. 확신은 0~1, 나머지는 0보다 커야 합니다.",
-                f"unusable: {self}. Confidence needs 0..1, the rest more than 0.",
+                f"쓸 수 없는 설정: {self}. 확신과 지지는 0~1, 나머지는 0보다 커야 합니다.",
+                f"unusable: {self}. Confidence and support need 0..1, the rest more than 0.",
             )
 
 
 HEDGE = HedgeOptions()
+PLAIN = HedgeOptions(min_confidence=0, min_support=0)  # every sentence as it was found
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
 from model.decoding import merged, together
 from model.export import decoder_graphs, named_weights, restore, set_weights
-from model.gist import HedgeOptions
+from model.gist import PLAIN, HedgeOptions
 from model.merge import decoder_of
 from model.network import CaptionerConfig, start_network, step_network
 from model.storage import CaptionerFile, read_captioner, rounded, write_captioner
@@ -113,7 +113,7 @@ def test_restoring_gives_the_decoder_back(kcap, decoder):
 
 
 def test_a_doubtful_sentence_gives_way_to_a_general_one(kcap):
-    plain, careful = (Captioner.load(kcap, hedge=HedgeOptions(c)) for c in (0, 1))
+    plain, careful = (Captioner.load(kcap, hedge=h) for h in (PLAIN, HedgeOptions(1)))
     frames = shots(6)
     for said, less in zip(plain.caption_many(frames), careful.caption_many(frames), strict=True):
         assert not said.general
@@ -125,9 +125,25 @@ def test_a_doubtful_sentence_gives_way_to_a_general_one(kcap):
     assert together == [careful.caption(f).text for f in frames]  # no matter who is beside
 
 
+def test_doubtful_details_are_left_out(kcap, monkeypatch):
+    whole = Captioner.load(kcap, hedge=PLAIN)
+    careful = Captioner.load(kcap, hedge=HedgeOptions(0, min_support=0.5))
+    said = (Morpheme("두", "Noun", True), Morpheme("말", "Noun", True))
+    monkeypatch.setattr("model.captioner.details", lambda best: {("number", "두")})
+    monkeypatch.setattr("model.captioner.supported", lambda best, guesses, least: said)
+    for shot in shots(3):
+        full, less = whole.caption(shot), careful.caption(shot)
+        if len(full.morphemes) == len(said):
+            continue
+        assert (less.text, less.morphemes, less.general) == ("두 말", ("두", "말"), False)
+        assert (less.score, less.confidence) == (full.score, full.confidence)
+        assert less.alternatives[0].text == full.text
+        assert len(less.attention) == 2
+
+
 def test_alternatives_are_what_else_the_beam_found(kcap):
     for shot in shots(6):
-        sure = Captioner.load(kcap, hedge=HedgeOptions(0)).caption(shot)
+        sure = Captioner.load(kcap, hedge=PLAIN).caption(shot)
         texts = [sure.text, *(other.text for other in sure.alternatives)]
         assert len(set(texts)) == len(texts) <= BeamOptions().beam
         assert all(o.score <= 0 <= o.confidence <= 1 for o in sure.alternatives)
@@ -148,7 +164,7 @@ def test_confidence_is_what_the_file_says(tmp_path, contents):
 @pytest.fixture
 def pictures(tmp_path, kcap):
     """A data folder's samples; half of the captions are what the captioner says itself."""
-    plain = Captioner.load(kcap, hedge=HedgeOptions(0))
+    plain = Captioner.load(kcap, hedge=PLAIN)
     samples, sentences = [], []
     for number, (frame, *_) in enumerate(shots(24, seed=1)):
         path = tmp_path / f"{number}.png"

@@ -92,7 +92,7 @@ def test_hedged_and_tilted_rows_are_named(data, tmp_path):
     out = tmp_path / "scores.json"
     assert run(data, "--hedged", "--tilt", 20, "--json", out) == 0
     names = [s["name"] for s in json.loads(out.read_text("utf-8"))["systems"]]
-    assert names == ["general when in doubt, tilted 20°", "this captioner, tilted 20°"]
+    assert names == ["as films get it, tilted 20°", "this captioner, tilted 20°"]
 
 
 def test_what_a_captioner_costs_stands_beside_its_scores(data, tmp_path, capsys):

@@ -153,6 +153,13 @@ _SENTENCES = (
         "when less sure, say it in general words; 0: never",
         **_SHARE,
     ),
+    _of(
+        HedgeOptions(),
+        "min_support",
+        "수, 색, 장소는 짐작들이 이만큼 같을 때만 말함; 0이면 모두 말함",
+        "say numbers, colours, places so many guesses share; 0: all",
+        **_SHARE,
+    ),
 )
 _B = BurnOptions()
 _DRAWING = (

@@ -1,0 +1,113 @@
+"""Details of a sentence that guesses at the same picture do not share are left out of it.
+
+A decoder names a colour, a number or a place because it is often right; how many of its own
+guesses name the same one tells whether it is right here. Korean morphemes, no networks.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from model.gist import NOUNS
+from preprocess.korean import Morpheme, repair
+
+Detail = tuple[str, str]  # what it is about, and which one it is: ("colour", "빨간색")
+WORN = ("입은", "쓴", "신은", "멘", "낀", "두른", "맨", "걸친", "든", "섞인")
+PLACED = ("에", "에서")
+JOINED = ("과", "와", "의", "이나", "나")  # particles within a noun phrase
+NUMBERS = 0.95  # how many a thing is, is seen so badly that nearly all guesses must agree
+
+
+def details(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
+    """The numbers, colours and places that a sentence names."""
+    found = {("number", m.form) for i, m in enumerate(sentence) if _counts(sentence, i)}
+    found |= {("colour", NOUNS["colour"][m.form]) for m in sentence if m.form in NOUNS["colour"]}
+    found |= {
+        ("place", _noun(sentence, i))
+        for i, m in enumerate(sentence)
+        if i and m.form in PLACED and _particle(m)
+    }
+    return frozenset(found)
+
+
+def supported(
+    sentence: Sequence[Morpheme], guesses: Sequence[Sequence[Morpheme]], least: float
+) -> tuple[Morpheme, ...]:
+    """The sentence without the details that fewer than the share `least` of the guesses have."""
+    held = Counter(detail for guess in guesses for detail in details(guess))
+    bounds = {"number": max(least, NUMBERS), "colour": least, "place": least}
+    doubtful = {d for d in details(sentence) if held[d] < bounds[d[0]] * len(guesses)}
+    return without(sentence, doubtful)
+
+
+def without(sentence: Sequence[Morpheme], doubtful: Collection[Detail]) -> tuple[Morpheme, ...]:
+    """The sentence without these details, its particles agreeing; never less than its predicate."""
+    said = list(sentence)
+    for i in reversed(range(len(said))):
+        if i >= len(said):
+            continue
+        if _counts(said, i) and ("number", said[i].form) in doubtful:
+            said = _cut(said, i, _after_number(said, i))
+        elif ("colour", NOUNS["colour"].get(said[i].form, "")) in doubtful:
+            said = _cut(said, *_coloured(said, i))
+        elif _located(said, i) and ("place", _noun(said, i)) in doubtful:
+            said = _cut(said, _phrase(said, i), i + 1)
+    return tuple(repair(said))
+
+
+def _cut(said: list[Morpheme], start: int, end: int) -> list[Morpheme]:
+    """Without said[start:end]; what follows is spaced as what is gone was."""
+    rest = said[end:]
+    if rest and end > start and said[start].spaced != rest[0].spaced and not _particle(rest[0]):
+        rest[0] = Morpheme(rest[0].form, rest[0].tag, said[start].spaced)
+    return said[:start] + rest
+
+
+def _particle(m: Morpheme) -> bool:
+    return m.tag.startswith("J")
+
+
+def _counts(said: Sequence[Morpheme], i: int) -> bool:
+    """Whether a number and its counter begin here: 두 명."""
+    after = said[i + 1].form if i + 1 < len(said) else ""
+    return said[i].form in NOUNS["number"] and after in NOUNS["counter"]
+
+
+def _after_number(said: Sequence[Morpheme], i: int) -> int:
+    """Where 두 명, or 두 명의 before its noun, ends."""
+    return i + 3 if i + 2 < len(said) and said[i + 2].form == "의" else i + 2
+
+
+def _coloured(said: Sequence[Morpheme], i: int) -> tuple[int, int]:
+    """What goes with a colour: 빨간 셔츠를 입은, 검은색과 흰색이 섞인, or the colour alone."""
+    for end in range(i + 1, min(i + 9, len(said) - 1)):
+        if said[end].form in WORN:
+            return _phrase(said, i), end + 1
+        if said[end].form in ("가", "이") and said[end + 1].form != "섞인" and _particle(said[end]):
+            break
+    return i, i + 1
+
+
+def _phrase(said: Sequence[Morpheme], i: int) -> int:
+    """Where the noun phrase begins that the i-th morpheme belongs to."""
+    while i and not _ends(said[i - 1]):
+        i -= 1
+    return i
+
+
+def _ends(m: Morpheme) -> bool:
+    """Whether a noun phrase cannot go back beyond this."""
+    closed = _particle(m) and m.form not in JOINED
+    spoken = m.tag.startswith("V") and m.form not in NOUNS["colour"]
+    return closed or spoken or (len(m.form) > 1 and m.form.endswith("고"))  # Okt: 타고 is a noun
+
+
+def _located(said: Sequence[Morpheme], i: int) -> bool:
+    """Whether 에 or 에서 ends a place here that can be left out: its predicate follows."""
+    last = i + 1 >= len(said)
+    return bool(i) and not last and said[i].form in PLACED and _particle(said[i])
+
+
+def _noun(said: Sequence[Morpheme], i: int) -> str:
+    """The noun before a particle, "위", "앞" and the like looked through."""
+    before = [m.form for m in said[max(0, i - 3) : i]]
+    return next((form for form in reversed(before) if form not in NOUNS["relation"]), "")

@@ -1,0 +1,83 @@
+"""Details without support are left out; what stays is the sentence, and Korean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.details import details, supported, without
+from model.grammar import faults
+from preprocess.korean import Morpheme, compose
+
+TAGS = {
+    **dict.fromkeys(("가", "이", "를", "을", "에", "에서", "과", "와", "의", "로"), "Josa"),
+    **dict.fromkeys(("입은", "서", "놀고", "달리고", "앉아", "섞인", "떠", "달린"), "Verb"),
+    **dict.fromkeys(("흰", "검은", "빨간", "파란", "있다", "어린", "있고"), "Adjective"),
+}
+
+
+def cut(text):
+    """'개|가 풀밭|에서' cut at spaces and bars, as a tagger would."""
+    found = []
+    for word in text.split():
+        parts = word.split("|")
+        found += [Morpheme(p, TAGS.get(p, "Noun"), n == 0) for n, p in enumerate(parts)]
+    return (Morpheme(found[0].form, found[0].tag, False), *found[1:])
+
+
+NUMBER = {("number", "두")}
+RED = {("colour", "빨간색")}
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful", "rest"),
+    [
+        ("남자 두 명|이 축구|를 하고 있다", NUMBER, "남자가 축구를 하고 있다"),
+        ("두 명|의 남자|가 서 있다", NUMBER, "남자가 서 있다"),
+        ("소녀|가 공 두 개|를 들고 있다", NUMBER, "소녀가 공을 들고 있다"),
+        ("빨간 셔츠|를 입은 남자|가 서 있다", RED, "남자가 서 있다"),
+        ("검은 모자|와 빨간 옷|을 입은 여자|가 서 있다", RED, "여자가 서 있다"),
+        ("빨간색|과 흰색|이 섞인 개|가 서 있다", RED, "개가 서 있다"),
+        ("빨간 자동차|가 서 있다", RED, "자동차가 서 있다"),
+        ("여자|가 빨간 옷|을 입고 있다", RED, "여자가 옷을 입고 있다"),
+        ("개|가 나무 바닥 위|에 앉아 있다", {("place", "나무")}, "개가 앉아 있다"),
+        ("풀밭|에 개|가 앉아 있다", {("place", "풀밭")}, "개가 앉아 있다"),
+        ("소년|이 배|를 타고 물|에서 놀고 있다", {("place", "물")}, "소년이 배를 타고 놀고 있다"),
+        ("개|가 집 앞|의 풀밭|에서 놀고 있다", {("place", "풀밭")}, "개가 놀고 있다"),
+        ("개|가 놀고 있다", RED | NUMBER, "개가 놀고 있다"),
+    ],
+)
+def test_a_doubtful_detail_goes_with_its_words(text, doubtful, rest):
+    assert doubtful <= details(cut(text)) or rest == compose(cut(text))
+    assert compose(without(cut(text), doubtful)) == rest
+
+
+def test_what_guesses_share_stays():
+    said = cut("빨간 옷|을 입은 소년 두 명|이 풀밭|에서 놀고 있다")
+    other = cut("파란 옷|을 입은 소녀|가 풀밭|에서 놀고 있다")
+    most = supported(said, [said] * 9 + [other], 0.5)
+    assert compose(most) == "빨간 옷을 입은 소년이 풀밭에서 놀고 있다"  # numbers need nearly all
+    assert compose(supported(said, [said, other, other], 0.5)) == "소년이 풀밭에서 놀고 있다"
+    assert supported(said, [said] * 3, 0.9) == said
+
+
+WORDS = st.sampled_from([*TAGS, "개", "소년", "두", "명", "마리", "바닥", "위", "셔츠", "풀밭"])
+
+
+@given(st.lists(st.tuples(WORDS, st.booleans()), min_size=1, max_size=14), st.data())
+def test_only_words_go_and_no_doubtful_detail_stays(words, data):
+    sentence = tuple(
+        Morpheme(w, TAGS.get(w, "Noun"), i > 0 and spaced) for i, (w, spaced) in enumerate(words)
+    )
+    found = sorted(details(sentence))
+    doubtful = data.draw(st.sets(st.sampled_from(found))) if found else set()
+    rest = without(sentence, doubtful)
+    places = iter(m.tag for m in sentence)
+    assert all(m.tag in places for m in rest)  # the same words in order, particles apart
+    assert not any(d[0] != "place" and d in doubtful for d in details(rest))
+    assert without(rest, doubtful) == rest
+
+
+def test_a_whole_sentence_stays_korean():
+    said = cut("빨간 옷|을 입은 소년 두 명|이 집 앞|의 풀밭|에서 놀고 있다")
+    for detail in details(said):
+        assert not faults(without(said, {detail}))
