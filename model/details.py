@@ -7,7 +7,7 @@ guesses name the same one tells whether it is right here. Korean morphemes, no n
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from model.gist import NOUNS
+from model.gist import NOUNS, counts
 from preprocess.korean import Morpheme, repair
 
 Detail = tuple[str, str]  # what it is about, and which one it is: ("colour", "빨간색")
@@ -19,12 +19,10 @@ NUMBERS = 0.95  # how many a thing is, is seen so badly that nearly all guesses 
 
 def details(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
     """The numbers, colours and places that a sentence names."""
-    found = {("number", m.form) for i, m in enumerate(sentence) if _counts(sentence, i)}
+    found = {("number", m.form) for i, m in enumerate(sentence) if counts(sentence, i)}
     found |= {("colour", NOUNS["colour"][m.form]) for m in sentence if m.form in NOUNS["colour"]}
     found |= {
-        ("place", _noun(sentence, i))
-        for i, m in enumerate(sentence)
-        if i and m.form in PLACED and _particle(m)
+        ("place", _noun(sentence, i)) for i in range(1, len(sentence)) if _placed(sentence[i])
     }
     return frozenset(found)
 
@@ -42,16 +40,21 @@ def supported(
 def without(sentence: Sequence[Morpheme], doubtful: Collection[Detail]) -> tuple[Morpheme, ...]:
     """The sentence without these details, its particles agreeing; never less than its predicate."""
     said = list(sentence)
-    for i in reversed(range(len(said))):
-        if i >= len(said):
-            continue
-        if _counts(said, i) and ("number", said[i].form) in doubtful:
-            said = _cut(said, i, _after_number(said, i))
-        elif ("colour", NOUNS["colour"].get(said[i].form, "")) in doubtful:
-            said = _cut(said, *_coloured(said, i))
-        elif _located(said, i) and ("place", _noun(said, i)) in doubtful:
-            said = _cut(said, _phrase(said, i), i + 1)
+    while span := _last(said, doubtful):
+        said = _cut(said, *span)
     return tuple(repair(said))
+
+
+def _last(said: Sequence[Morpheme], doubtful: Collection[Detail]) -> tuple[int, int] | None:
+    """Start and end of the last words that say a doubtful detail, if any do."""
+    for i in reversed(range(len(said))):
+        if counts(said, i) and ("number", said[i].form) in doubtful:
+            return i, _after_number(said, i)
+        if ("colour", NOUNS["colour"].get(said[i].form, "")) in doubtful:
+            return _coloured(said, i)
+        if _located(said, i) and ("place", _noun(said, i)) in doubtful:
+            return _phrase(said, i), i + 1
+    return None
 
 
 def _cut(said: list[Morpheme], start: int, end: int) -> list[Morpheme]:
@@ -64,12 +67,6 @@ def _cut(said: list[Morpheme], start: int, end: int) -> list[Morpheme]:
 
 def _particle(m: Morpheme) -> bool:
     return m.tag.startswith("J")
-
-
-def _counts(said: Sequence[Morpheme], i: int) -> bool:
-    """Whether a number and its counter begin here: 두 명."""
-    after = said[i + 1].form if i + 1 < len(said) else ""
-    return said[i].form in NOUNS["number"] and after in NOUNS["counter"]
 
 
 def _after_number(said: Sequence[Morpheme], i: int) -> int:
@@ -101,10 +98,14 @@ def _ends(m: Morpheme) -> bool:
     return closed or spoken or (len(m.form) > 1 and m.form.endswith("고"))  # Okt: 타고 is a noun
 
 
+def _placed(m: Morpheme) -> bool:
+    """Whether this ends a place: 에, 에서."""
+    return m.form in PLACED and _particle(m)
+
+
 def _located(said: Sequence[Morpheme], i: int) -> bool:
-    """Whether 에 or 에서 ends a place here that can be left out: its predicate follows."""
-    last = i + 1 >= len(said)
-    return bool(i) and not last and said[i].form in PLACED and _particle(said[i])
+    """Whether a place that can be left out ends here: its predicate follows."""
+    return 0 < i < len(said) - 1 and _placed(said[i])
 
 
 def _noun(said: Sequence[Morpheme], i: int) -> str:

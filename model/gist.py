@@ -126,6 +126,12 @@ def _subject(before: Sequence[Morpheme]) -> tuple[str, bool]:
     return ("사람" if before and before[-1].form in ("손", "얼굴") else ""), many
 
 
+def counts(sentence: Sequence[Morpheme], i: int) -> bool:
+    """Whether a number and its counter begin at i: 두 명."""
+    after = sentence[i + 1].form if i + 1 < len(sentence) else ""
+    return sentence[i].form in NOUNS["number"] and after in NOUNS["counter"]
+
+
 def _plural(number: str) -> bool:
     return number in NOUNS["number"] and number != "한"
 

@@ -7,7 +7,7 @@ the rate that `python -m model.proofread` prints beside the captioner's.
 import itertools
 from collections.abc import Iterator, Sequence
 
-from model.gist import LIVES, NOUNS
+from model.gist import LIVES, NOUNS, counts
 from preprocess.korean import Morpheme, agree, repair
 
 USUAL = {"사람": "명", "차": "대", "탈것": "대"}  # the counter that is never wrong
@@ -53,11 +53,9 @@ def _stands_wrongly(before: Morpheme, after: Morpheme) -> bool:
 
 def _counters(sentence: Sequence[Morpheme]) -> Iterator[tuple[int, str]]:
     """Place of each counter whose noun is known, and the counter that fits the noun."""
-    for i, counter in enumerate(sentence):
-        if counter.form not in NOUNS["counter"] or not i:
-            continue
-        if sentence[i - 1].form in NOUNS["number"] and (kind := _counted(sentence, i)):
-            yield i, _fitting(kind, counter.form)
+    for i in range(1, len(sentence)):
+        if counts(sentence, i - 1) and (kind := _counted(sentence, i)):
+            yield i, _fitting(kind, sentence[i].form)
 
 
 def _counted(sentence: Sequence[Morpheme], i: int) -> str:
