@@ -127,9 +127,7 @@ def _live(args: argparse.Namespace) -> int:
     """Says what a camera or a pipe shows until it ends; a sentence that stays is said once."""
     last = ""
     try:
-        captioner = load_captioner(
-            args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
-        )
+        captioner = _loaded(args)
         with _source(args) as source:
             for shot in caption_live(Newest(source), captioner, _options(ShotOptions, args)):
                 if shot.caption != last:
@@ -202,12 +200,14 @@ def _captioner(args: argparse.Namespace) -> "Captioner | None":
     """The captioner that is asked for; none where the captions are given."""
     if args.captions and not args.about:
         return None
-    captioner = load_captioner(
-        args.model, _options(BeamOptions, args), _options(HedgeOptions, args)
-    )
+    captioner = _loaded(args)
     if args.about:
         say(_about(captioner.about))
     return captioner
+
+
+def _loaded(args: argparse.Namespace) -> "Captioner":
+    return load_captioner(args.model, _options(BeamOptions, args), _options(HedgeOptions, args))
 
 
 def load_captioner(path: Path, options: BeamOptions, hedge: HedgeOptions) -> "Captioner":

@@ -132,10 +132,14 @@ class Captioner:
         seen: list[npt.NDArray[Any]] = []
         step, state = together(self._step, started, counts, self.options.beam, seen)
         found = beam_search(step, state, self.options)
-        captions = [self._finish(h, seen, b, len(shots[b])) for b, h in enumerate(found)]
+        worded = [[self._sentence(one) for one in h] for h in found]
+        captions = [
+            self._finish(h, said, [s[b, :, : len(shots[b])] for s in seen])
+            for b, (h, said) in enumerate(zip(found, worded, strict=True))
+        ]
         rows = np.arange(len(shots)) * counts.max()
         begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
-        best = [self._sentence(h[0]) for h in found]
+        best = [said[0] for said in worded]
         return [self._hedged(*one) for one in zip(captions, best, begun, strict=True)]
 
     def _hedged(
@@ -171,15 +175,18 @@ class Captioner:
         return mend(self._vocabulary.decode(found.tokens))
 
     def _finish(
-        self, found: Sequence[Hypothesis], seen: Sequence[npt.NDArray[Any]], shot: int, frames: int
+        self,
+        found: Sequence[Hypothesis],
+        said: Sequence[Sequence[Morpheme]],
+        seen: Sequence[npt.NDArray[Any]],
     ) -> Caption:
-        best = found[0]
-        morphemes = self._sentence(best)
-        looks = [seen[t][shot, row, :frames] for t, row in enumerate(best.rows[: len(best.tokens)])]
-        regions = seen[0].shape[-1]
+        """One shot's caption: its hypotheses, their sentences, attention (k, n, R) a step."""
+        best, morphemes = found[0], said[0]
+        looks = [seen[t][row] for t, row in enumerate(best.rows[: len(best.tokens)])]
+        frames, regions = seen[0].shape[1:]
         side = int(regions**0.5)
         shape = (len(looks), frames, *((side, side) if side * side == regions else (1, regions)))
-        first, *others = self._worded(found)
+        first, *others = self._alternatives(found, said)
         return Caption(
             first.text,
             tuple(m.form for m in morphemes),
@@ -190,16 +197,18 @@ class Captioner:
             content=content(morphemes),
         )
 
-    def _worded(self, found: Sequence[Hypothesis]) -> list[Alternative]:
-        """The hypotheses as sentences, in their order, each once."""
+    def _alternatives(
+        self, found: Sequence[Hypothesis], said: Sequence[Sequence[Morpheme]]
+    ) -> list[Alternative]:
+        """The hypotheses with their sentences, in their order, each sentence once."""
         fitted = self._confidence
-        said: dict[str, Alternative] = {}
-        for one in found:
-            text = compose(self._sentence(one))
+        kept: dict[str, Alternative] = {}
+        for one, morphemes in zip(found, said, strict=True):
+            text = compose(morphemes)
             score = one.log_probability / (len(one.tokens) + 1)
             confidence = fitted.of(score) if fitted else math.exp(score)
-            said.setdefault(text, Alternative(text, score, confidence))
-        return list(said.values())
+            kept.setdefault(text, Alternative(text, score, confidence))
+        return list(kept.values())
 
 
 def _reworded(caption: Caption, said: Sequence[Morpheme], general: bool) -> Caption:

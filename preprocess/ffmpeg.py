@@ -62,27 +62,15 @@ def run(
         VideoError: ffmpeg failed or ran past timeout_s.
         OutputError: there is no space to write.
     """
-    head = [_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-nostats", "-y"]
-    process = subprocess.Popen(
-        [*head, "-progress", "pipe:1", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # its own group: a terminal's Ctrl-C reaches only us
-    )
-    tail: deque[str] = deque(maxlen=20)
-    reader = threading.Thread(target=_gather, args=(process.stderr, tail), daemon=True)
+    head = ["-nostdin", "-nostats", "-y", "-progress", "pipe:1"]
     late = threading.Event()
-    timer = threading.Timer(timeout_s, _stop, args=(process, late))
-    try:
-        reader.start()
-        timer.start()
-        _follow(process, on_progress)
-    finally:
-        timer.cancel()
-        _kill(process)
-        reader.join(timeout=5)
-        _close(process)
+    with _started([*head, *arguments], subprocess.DEVNULL) as (process, _, tail):
+        timer = threading.Timer(timeout_s, _stop, args=(process, late))
+        try:
+            timer.start()
+            _follow(process, on_progress)
+        finally:
+            timer.cancel()
     if late.is_set():
         raise _too_slow(timeout_s)
     if process.returncode != 0:
@@ -101,17 +89,31 @@ def piped_pictures(side: int, rate: int) -> Iterator[Iterator[npt.NDArray[np.uin
     lists = ["-protocol_whitelist", "pipe", "-format_whitelist", FORMATS]
     wanted = ["-map", "0:V:0", "-vf", f"fps={rate},scale={side}:{side}:flags=area"]
     coded = ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
+    arguments = [*lists, "-i", "pipe:0", *wanted, *coded]
+    with _started(arguments, None) as (process, reader, tail):
+        yield _pictures(process, side, reader, tail)
+
+
+@contextmanager
+def _started(
+    arguments: Sequence[str], stdin: int | None
+) -> Iterator[tuple["subprocess.Popen[bytes]", threading.Thread, deque[str]]]:
+    """A running ffmpeg, the thread that reads its stderr, and the last lines of that.
+
+    However this is left, ffmpeg ends.
+    """
     process = subprocess.Popen(
-        [_binary(), "-hide_banner", "-loglevel", "error", *lists, "-i", "pipe:0", *wanted, *coded],
+        [_binary(), "-hide_banner", "-loglevel", "error", *arguments],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        start_new_session=True,  # its own group: a terminal's Ctrl-C reaches only us
     )
     tail: deque[str] = deque(maxlen=20)
     reader = threading.Thread(target=_gather, args=(process.stderr, tail), daemon=True)
-    reader.start()
     try:
-        yield _pictures(process, side, reader, tail)
+        reader.start()
+        yield process, reader, tail
     finally:
         _kill(process)
         reader.join(timeout=5)

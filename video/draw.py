@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import VideoError
 from preprocess.ffmpeg import input_arguments, run
 from preprocess.frames import MediaInfo
 from video.fonts import Font
@@ -138,11 +138,25 @@ def _sound_arguments(job: Job, suffix: str) -> list[str]:
 
 
 def _takes(job: Job, muxer: str) -> bool:
-    """Whether a muxer accepts the sound tracks as they are: asked of the muxer itself."""
-    trial = ["-map", "0:a", "-c", "copy", "-t", "0.2", "-f", muxer]
+    """Whether a muxer accepts the sound tracks as they are."""
+    return takes(job.media, ["-map", "0:a"], ["-f", muxer, str(job.folder / "sound")])
+
+
+def takes(media: MediaInfo, maps: Sequence[str], ending: Sequence[str]) -> bool:
+    """Whether a muxer accepts these streams as they are: asked of the muxer itself.
+
+    Args:
+        media: the film.
+        maps: which of its streams.
+        ending: the arguments that name the muxer and where it may write.
+
+    Raises:
+        OutputError: there is no room to try.
+    """
     try:
-        run([*input_arguments(job.media.path), *trial, str(job.folder / "sound")], timeout_s=60)
-    except CaptioningError:
+        trial = ["-c", "copy", "-t", "0.5", *ending]
+        run([*input_arguments(media.path), *maps, *trial], timeout_s=60)
+    except VideoError:
         return False
     return True
 

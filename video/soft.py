@@ -3,11 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
+from preprocess.errors import SettingError, VideoError
 from preprocess.ffmpeg import input_arguments, run
 from preprocess.files import whole_file
 from preprocess.frames import MediaInfo, probe
-from video.draw import FILMS, Progress, output_arguments
+from video.draw import FILMS, Progress, output_arguments, takes
 from video.subtitles import cues, to_srt
 from video.track import Track
 
@@ -34,9 +34,10 @@ def add_track(
         captions = Path(name) / "captions.srt"
         captions.write_text(to_srt(cues(track)), encoding="utf-8")
         source = input_arguments(media.path)
-        if not _takes(source, ["-map", "0:V:0", "-map", "0:a?"], suffix, Path(name)):
+        trial = output_arguments(Path(name) / f"trial{suffix}")
+        if not takes(media, ["-map", "0:V:0", "-map", "0:a?"], trial):
             raise _not_taken(media, suffix)
-        own = ["-map", "0:s?"] if _takes(source, ["-map", "0:s"], suffix, Path(name)) else []
+        own = ["-map", "0:s?"] if takes(media, ["-map", "0:s"], trial) else []
         text = ["-protocol_whitelist", "file", "-f", "srt", "-i", f"file:{captions}"]
         maps = ["-map", "0:V:0", "-map", "0:a?", "-map", "1:s:0", *own]
         codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix]]
@@ -61,19 +62,6 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
             f"--soft는 영상을 {known}(으)로 쓸 때만 됩니다 ('{media.path.name}' -> {suffix}).",
             f"--soft is for films written as {known} ('{media.path.name}' -> {suffix}).",
         )
-
-
-def _takes(source: list[str], maps: list[str], suffix: str, folder: Path) -> bool:
-    """Whether the container accepts these streams as they are: asked of its muxer."""
-    trial = folder / f"trial{suffix}"
-    try:
-        ending = ["-c", "copy", "-t", "0.5", *output_arguments(trial)]
-        run([*source, *maps, *ending], timeout_s=60)
-    except CaptioningError as error:
-        if isinstance(error, OutputError):
-            raise
-        return False
-    return True
 
 
 def _not_taken(media: MediaInfo, suffix: str) -> SettingError:
