@@ -12,7 +12,7 @@ import numpy.typing as npt
 from model.beam import BeamOptions, Hypothesis, beam_search
 from model.confidence import Confidence
 from model.decoding import merged, together
-from model.details import details, supported
+from model.doubt import supported
 from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
@@ -153,13 +153,14 @@ class Captioner:
             started: values, keys, h, c of its frames.
         """
         hedge = self.hedge
-        if caption.confidence < hedge.min_confidence:
-            said = agreed(self._guesses(started))
-            return _reworded(caption, said, general=True)
-        if not (hedge.min_support and details(best)):
+        general = caption.confidence < hedge.min_confidence
+        if not (general or hedge.min_support):
             return caption
-        said = supported(best, self._guesses(started), hedge.min_support)
-        return caption if len(said) == len(best) else _reworded(caption, said, general=False)
+        guesses = self._guesses(started)
+        said = () if general else supported(best, guesses, hedge.min_support)
+        if said == tuple(best):
+            return caption
+        return _reworded(caption, said or agreed(guesses), general=not said)
 
     def _guesses(self, started: list[npt.NDArray[Any]]) -> list[tuple[Morpheme, ...]]:
         """Sentences drawn for one shot, always the same ones."""

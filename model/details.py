@@ -1,10 +1,5 @@
-"""Details of a sentence that guesses at the same picture do not share are left out of it.
+"""The numbers, colours and places of a sentence, and the sentence without some of them."""
 
-A decoder names a colour, a number or a place because it is often right; how many of its own
-guesses name the same one tells whether it is right here. Korean morphemes, no networks.
-"""
-
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 from model.gist import NOUNS, counts
@@ -13,28 +8,27 @@ from preprocess.korean import Morpheme, repair
 Detail = tuple[str, str]  # what it is about, and which one it is: ("colour", "빨간색")
 WORN = ("입은", "쓴", "신은", "멘", "낀", "두른", "맨", "걸친", "든", "섞인")
 PLACED = ("에", "에서")
+MOVES = (
+    "달리",
+    "뛰어가",
+    "뛰어다니",
+    "뛰고",
+    "걷",
+    "걸어",
+    "날고",
+    "날아",
+    "기어",
+)  # 풀밭을 달리고
+HAIR = ("머리", "털", "머리카락")  # 검은 머리 여자
 JOINED = ("과", "와", "의", "이나", "나")  # particles within a noun phrase
-NUMBERS = 0.95  # how many a thing is, is seen so badly that nearly all guesses must agree
 
 
 def details(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
     """The numbers, colours and places that a sentence names."""
     found = {("number", m.form) for i, m in enumerate(sentence) if counts(sentence, i)}
     found |= {("colour", NOUNS["colour"][m.form]) for m in sentence if m.form in NOUNS["colour"]}
-    found |= {
-        ("place", _noun(sentence, i)) for i in range(1, len(sentence)) if _placed(sentence[i])
-    }
+    found |= {("place", _noun(sentence, i)) for i in range(1, len(sentence)) if placed(sentence, i)}
     return frozenset(found)
-
-
-def supported(
-    sentence: Sequence[Morpheme], guesses: Sequence[Sequence[Morpheme]], least: float
-) -> tuple[Morpheme, ...]:
-    """The sentence without the details that fewer than the share `least` of the guesses have."""
-    held = Counter(detail for guess in guesses for detail in details(guess))
-    bounds = {"number": max(least, NUMBERS), "colour": least, "place": least}
-    doubtful = {d for d in details(sentence) if held[d] < bounds[d[0]] * len(guesses)}
-    return without(sentence, doubtful)
 
 
 def without(sentence: Sequence[Morpheme], doubtful: Collection[Detail]) -> tuple[Morpheme, ...]:
@@ -81,7 +75,8 @@ def _coloured(said: Sequence[Morpheme], i: int) -> tuple[int, int]:
             return _phrase(said, i), end + 1
         if said[end].form in ("가", "이") and said[end + 1].form != "섞인" and _particle(said[end]):
             break
-    return i, i + 1
+    hair = i + 2 < len(said) and said[i + 1].form in HAIR and said[i + 2].tag.startswith("N")
+    return i, i + 2 if hair else i + 1
 
 
 def _phrase(said: Sequence[Morpheme], i: int) -> int:
@@ -98,14 +93,16 @@ def _ends(m: Morpheme) -> bool:
     return closed or spoken or (len(m.form) > 1 and m.form.endswith("고"))  # Okt: 타고 is a noun
 
 
-def _placed(m: Morpheme) -> bool:
-    """Whether this ends a place: 에, 에서."""
-    return m.form in PLACED and _particle(m)
+def placed(sentence: Sequence[Morpheme], i: int) -> bool:
+    """Whether the i-th morpheme ends a place: 에, 에서, or 을, 를 of what is moved along."""
+    form = sentence[i].form if _particle(sentence[i]) else ""
+    after = sentence[i + 1].form if i + 1 < len(sentence) else ""
+    return form in PLACED or (form in ("을", "를") and after.startswith(MOVES))
 
 
 def _located(said: Sequence[Morpheme], i: int) -> bool:
     """Whether a place that can be left out ends here: its predicate follows."""
-    return 0 < i < len(said) - 1 and _placed(said[i])
+    return 0 < i < len(said) - 1 and placed(said, i)
 
 
 def _noun(said: Sequence[Morpheme], i: int) -> str:

@@ -37,14 +37,14 @@ class HedgeOptions:
 
     Attributes:
         min_confidence: sentences with less give way to general ones; 0 never, 1 always.
-        min_support: numbers, colours and places that a smaller share of the guesses name are left
-            out of the other sentences; 0 none.
+        min_support: what a smaller share of the guesses name (numbers, colours, places, who it is,
+            what is done) is left out of the other sentences or said more widely; 0 nothing is.
         guesses: sentences drawn, of which a general one says what most agree on.
         temperature: at which they are drawn; below 1, likelier ones.
     """
 
     min_confidence: float = 0.3
-    min_support: float = 0.3
+    min_support: float = 0.4
     guesses: int = 24
     temperature: float = 0.6
 
@@ -91,10 +91,7 @@ NOUNS = _nouns()
 
 def gist(sentence: Sequence[Morpheme]) -> Gist:
     """The gist of one sentence."""
-    ends = [i for i, m in enumerate(sentence) if m.tag == "Josa" and m.form in ("이", "가")]
-    ends.sort(key=lambda i: _relative(sentence, i))  # a subject within a clause only if need be
-    subjects = (_subject(sentence[:i]) for i in ends)
-    kind, many = next((found for found in subjects if found[0]), ("", False))
+    _, kind, many = subject(sentence)
     places = (
         _place(sentence[:i]) for i, m in enumerate(sentence)
         if m.tag == "Josa" and m.form in ("에", "에서")
@@ -102,6 +99,14 @@ def gist(sentence: Sequence[Morpheme]) -> Gist:
     last = max((i for i, m in enumerate(sentence) if m.tag == "Josa"), default=-1)
     pose = next((POSES[m.form] for m in sentence[last + 1 :] if m.form in POSES), "")
     return Gist(kind, many, next((p for p in places if p), ""), pose)
+
+
+def subject(sentence: Sequence[Morpheme]) -> tuple[int, str, bool]:
+    """Where the subject's particle is (-1 nowhere), the subject's kind ("" unknown), several?"""
+    ends = [i for i, m in enumerate(sentence) if m.tag == "Josa" and m.form in ("이", "가")]
+    ends.sort(key=lambda i: _relative(sentence, i))  # a subject within a clause only if need be
+    found = ((i, *_subject(sentence[:i])) for i in ends)
+    return next((f for f in found if f[1]), (ends[0] if ends else -1, "", False))
 
 
 def _relative(sentence: Sequence[Morpheme], i: int) -> bool:

@@ -156,8 +156,8 @@ _SENTENCES = (
     _of(
         HedgeOptions(),
         "min_support",
-        "수, 색, 장소는 짐작들이 이만큼 같을 때만 말함; 0이면 모두 말함",
-        "say numbers, colours, places so many guesses share; 0: all",
+        "수, 색, 장소, 동작은 짐작들이 이만큼 같을 때만 말함; 0이면 모두",
+        "say details and actions so many guesses share; 0: all",
         **_SHARE,
     ),
 )

@@ -1,0 +1,108 @@
+"""What guesses at the same picture do not share gives way in a sentence.
+
+A decoder names a colour, a number or an action because it is often right; how many of its own
+guesses name the same one tells whether it is right here. Korean morphemes, no networks.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from model.details import Detail, details, placed, without
+from model.gist import AGREED, NOUNS, gist, subject, widened
+from preprocess.korean import Morpheme, repair
+
+# How many a thing is, is seen so badly that nearly all guesses must agree; who it is, most.
+LEAST = {"number": 0.95, "who": 0.6}
+CASES = ("이", "가", "은", "는", "을", "를", "에", "에서", "로", "으로", "와", "과", "에게")
+AND = ("와", "과")
+
+
+def supported(
+    sentence: Sequence[Morpheme], guesses: Sequence[Sequence[Morpheme]], least: float
+) -> tuple[Morpheme, ...]:
+    """The sentence with nothing that fewer than the share `least` of the guesses say.
+
+    Doubtful numbers, colours and places are left out, a doubtful man is a person, and of what is
+    done only who is where stays. The empty sentence, if most guesses are about another kind.
+    """
+    kind = gist(sentence).kind
+    alike = sum(g in ("", kind) or kind in widened(g) for g in (gist(s).kind for s in guesses))
+    if kind and alike < AGREED * len(guesses):
+        return ()
+    held = Counter(claim for guess in guesses for claim in claims(guess))
+    shares = {claim: held[claim] / len(guesses) for claim in claims(sentence)}
+    doubtful = {c for c, share in shares.items() if share < max(least, LEAST.get(c[0], 0))}
+    said = without(sentence, doubtful)
+    if any(what == "action" for what, _ in doubtful):
+        said = seen(said)
+    return anyone(said, {who for what, who in doubtful if what == "who"})
+
+
+def claims(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
+    """All that can be doubted: details, who it is and what is done."""
+    who = {("who", m.form) for m in sentence if m.form in NOUNS["who"]}
+    return details(sentence) | who | {("action", action(sentence))}
+
+
+def action(sentence: Sequence[Morpheme]) -> str:
+    """The predicate, with its object if it has one: 공을던지고있다; words for the same as one."""
+    last = _last_case(sentence)
+    done = last > 0 and sentence[last].form in ("을", "를") and not placed(sentence, last)
+    said = "".join(m.form for m in sentence[last - 1 if done else last + 1 :])
+    return NOUNS["action"].get(said, said)
+
+
+def _last_case(sentence: Sequence[Morpheme]) -> int:
+    """Where the last particle is that Okt did not cut off a verb (헤엄|치|고); -1 nowhere."""
+    cases = (i for i, m in enumerate(sentence) if m.tag == "Josa" and m.form in CASES)
+    return max(cases, default=-1)
+
+
+def seen(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
+    """The sentence without what is done: its subject, where it is if that is said, 있다 or 보인다.
+
+    One without a subject stays as it is.
+    """
+    end = subject(sentence)[0]
+    if end < 0:
+        return tuple(sentence)
+    place = _place(sentence[end + 1 :])
+    there = [*place, Morpheme("에", "Josa", False), Morpheme("있다", "Adjective", True)]
+    said = there if place else [Morpheme("보인다", "Verb", True)]
+    return tuple(repair([*sentence[: end + 1], *said]))
+
+
+def _place(after: Sequence[Morpheme]) -> list[Morpheme]:
+    """The last place that is named, without its particle."""
+    place: list[Morpheme] = []
+    found: list[Morpheme] = []
+    for m in after:
+        ends = m.tag == "Josa" and m.form in CASES
+        if ends and m.form in ("에", "에서"):
+            found = place
+        spoken = m.tag.startswith("V") and m.form not in NOUNS["colour"]
+        connects = len(m.form) > 1 and m.form.endswith("고")  # Okt: 타고 is a noun
+        place = [] if ends or spoken or connects else [*place, m]
+    return found
+
+
+def anyone(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> tuple[Morpheme, ...]:
+    """The sentence with these men, women, boys and girls as people and children."""
+    said: list[Morpheme] = []
+    for m, after in zip(sentence, [*sentence[1:], None], strict=True):
+        wide = NOUNS["who"].get(m.form, "") if m.form in doubtful else ""
+        if wide and after and after.form in NOUNS["subject"]:
+            continue  # 여자 아기, 남자 선수: the second noun tells enough
+        said.append(Morpheme(wide, m.tag, m.spaced) if wide else m)
+    if said and said[0].spaced and not sentence[0].spaced:
+        said[0] = Morpheme(said[0].form, said[0].tag, False)
+    return tuple(repair(_together(said)))
+
+
+def _together(said: list[Morpheme]) -> list[Morpheme]:
+    """사람과 사람 are 사람들."""
+    for i in range(len(said) - 2):
+        one, joined, two = said[i : i + 3]
+        if joined.tag == "Josa" and joined.form in AND and one.form == two.form:
+            return [*said[: i + 1], Morpheme("들", "Suffix", False), *_together(said[i + 3 :])]
+    return said

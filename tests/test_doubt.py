@@ -1,0 +1,109 @@
+"""What guesses do not share is said less of; what stays is Korean, and never more than before."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.doubt import action, anyone, claims, seen, supported
+from model.grammar import faults
+from preprocess.korean import compose
+from tests.test_details import cut
+
+SAID = cut("빨간 옷|을 입은 소년 두 명|이 풀밭|에서 놀고 있다")
+BARE = cut("소년|이 풀밭|에서 놀고 있다")
+BLUE = cut("파란 옷|을 입은 소년|이 풀밭|에서 놀고 있다")
+GIRL = cut("빨간 옷|을 입은 소녀|가 풀밭|에서 놀고 있다")
+
+
+@pytest.mark.parametrize(
+    ("guesses", "least", "rest"),
+    [
+        ([SAID] * 3, 0.9, compose(SAID)),
+        (
+            [SAID] * 9 + [BARE],
+            0.5,
+            "빨간 옷을 입은 소년이 풀밭에서 놀고 있다",
+        ),  # numbers need nearly all
+        ([SAID, BLUE, BLUE], 0.5, "소년이 풀밭에서 놀고 있다"),
+        (
+            [SAID] * 5 + [GIRL] * 5,
+            0.5,
+            "빨간 옷을 입은 아이가 풀밭에서 놀고 있다",
+        ),  # who needs most
+        ([cut("소년|이 풀밭|에서 달리고 있다")] * 3, 0.5, "소년이 풀밭에 있다"),
+        ([cut("소년|이 물|에서 달리고 있다")] * 3, 0.5, "소년이 보인다"),
+        ([cut("개|가 풀밭|에서 놀고 있다")] * 3, 0.5, ""),  # another kind of thing
+        ([SAID] + [cut("개|가 풀밭|에서 놀고 있다")] * 9, 0.0, ""),
+    ],
+)
+def test_doubtful_claims_give_way(guesses, least, rest):
+    assert compose(supported(SAID, guesses, least)) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("소년|이 공|을 던지고 있다", "공을던지고있다"),
+        ("개|가 풀밭|을 달리고 있다", "달리고있다"),  # along what: a place
+        ("개|가 풀밭|에서 뛰고 있다", "달리고있다"),  # the same in other words
+        ("개|가 있다", "놓여있다"),
+        ("있다", "놓여있다"),
+        ("", ""),
+    ],
+)
+def test_what_is_done(text, done):
+    assert action(cut(text) if text else ()) == done
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("소년|이 그네|를 타고 있다", "소년이 보인다"),
+        ("소년|이 방|에서 의자|에 앉아 있다", "소년이 의자에 있다"),
+        ("방|에 소년|이 서 있다", "방에 소년이 보인다"),
+        ("소년|이 그네|를 타고 나무 옆|에서 놀고 있다", "소년이 나무 옆에 있다"),
+        ("놀고 있다", "놀고 있다"),
+    ],
+)
+def test_only_who_is_where_stays(text, rest):
+    assert compose(seen(cut(text))) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful", "rest"),
+    [
+        ("남자|가 있다", {"남자"}, "사람이 있다"),
+        ("남자|가 있다", {"여자"}, "남자가 있다"),
+        ("여자 아기|가 있다", {"여자"}, "아기가 있다"),
+        ("여자|와 남자|가 있다", {"여자", "남자"}, "사람들이 있다"),
+        ("소년|과 남자|가 있다", {"소년", "남자"}, "아이와 사람이 있다"),
+    ],
+)
+def test_doubtful_people_are_people(text, doubtful, rest):
+    assert compose(anyone(cut(text), doubtful)) == rest
+
+
+SUBJECTS = ("소년 두 명|이", "빨간 옷|을 입은 여자|가", "개|가", "여자|와 남자|가", "개 두 마리|가")
+ENDINGS = (
+    "풀밭|에서 놀고 있다",
+    "물|에 떠 있다",
+    "공|을 가지고 놀고 있다",
+    "있다",
+    "풀밭|을 달리고 있다",
+)
+SENTENCES = st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(ENDINGS)).map(" ".join).map(cut)
+
+
+@given(SENTENCES, st.lists(SENTENCES, min_size=1, max_size=9), st.floats(0, 1))
+def test_what_is_left_claims_nothing_new_and_is_korean(said, guesses, least):
+    rest = supported(said, guesses, least)
+    assert not rest or not faults(rest)
+    wide = {("who", "사람"), ("who", "아이")}
+    new = {c for c in claims(rest) - claims(said) if c[0] != "action"}
+    assert new <= wide
+    assert len(rest) <= len(said) + 1  # 보인다, or 들
+
+
+@given(SENTENCES, st.floats(0, 1))
+def test_a_sentence_that_all_guesses_say_stays(said, least):
+    assert supported(said, [said] * 4, least) == said
