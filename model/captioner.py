@@ -17,6 +17,7 @@ from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
 from model.storage import CaptionerFile, read_captioner
+from model.things import Thing, recognised
 from preprocess.errors import SettingError
 from preprocess.graph import Session
 from preprocess.korean import Morpheme, compose, content
@@ -84,8 +85,10 @@ class Captioner:
         self._confidence = Confidence(fitted["slope"], fitted["intercept"]) if fitted else None
         self._vocabulary = contents.vocabulary
         self._side = int(contents.about["side"])
-        sessions = {name: Session(graph) for name, graph in contents.graphs.items()}
-        self._encode, self._start, self._step = (sessions[n] for n in ("encoder", "start", "step"))
+        parts = (contents.graphs[name] for name in ("encoder", "start", "step"))
+        self._encode, self._start, self._step = map(Session, parts)
+        self._classifier = contents.graphs.get("things")
+        self._classify: Session | None = None
 
     @classmethod
     def load(
@@ -140,10 +143,14 @@ class Captioner:
         rows = np.arange(len(shots)) * counts.max()
         begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
         best = [said[0] for said in worded]
-        return [self._hedged(*one) for one in zip(captions, best, begun, strict=True)]
+        return [self._hedged(*one) for one in zip(captions, best, begun, shots, strict=True)]
 
     def _hedged(
-        self, caption: Caption, best: Sequence[Morpheme], started: list[npt.NDArray[Any]]
+        self,
+        caption: Caption,
+        best: Sequence[Morpheme],
+        started: list[npt.NDArray[Any]],
+        frames: Frames,
     ) -> Caption:
         """The caption, or what guesses at the same frames agree on.
 
@@ -151,6 +158,7 @@ class Captioner:
             caption: the likeliest sentence.
             best: its morphemes.
             started: values, keys, h, c of its frames.
+            frames: themselves.
         """
         hedge = self.hedge
         general = caption.confidence < hedge.min_confidence
@@ -160,7 +168,18 @@ class Captioner:
         said = () if general else supported(best, guesses, hedge.min_support)
         if said == tuple(best):
             return caption
-        return _reworded(caption, said or agreed(guesses), general=not said)
+        general = not said
+        said = said or agreed(guesses, self._recognised(frames))
+        return _reworded(caption, said, general=general)
+
+    def _recognised(self, frames: Frames) -> Thing | None:
+        """What the CNN's own classifier sees, if it is in the file; loaded when first needed."""
+        if self._classifier is None:
+            return None
+        if self._classify is None:
+            self._classify = Session(self._classifier)
+        squares = np.stack([to_square(frame, self._side) for frame in frames])
+        return recognised(self._classify(squares.astype(np.float32))[0])
 
     def _guesses(self, started: list[npt.NDArray[Any]]) -> list[tuple[Morpheme, ...]]:
         """Sentences drawn for one shot, always the same ones."""

@@ -9,15 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from model.merge import decoder_of
+from model.ensemble import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
-from preprocess.encoder import build_encoder
+from preprocess.encoder import build_classifier, build_encoder
 from preprocess.graph import Graph, export_graph, picture_graph
 from preprocess.vocabulary import Vocabulary
 
-ENCODER = "encoder/"  # begins the names of the encoder's arrays
+ENCODER, THINGS = "encoder/", "things/"  # begin the names of these networks' arrays
 
 
 def save(
@@ -34,12 +34,15 @@ def save(
         about: what captioner.json tells besides; needs "encoder" and "side".
     """
     encoder, decoder = networks
+    classifier = build_classifier(about["encoder"], about["side"])
+    parts = {"": decoder, ENCODER: encoder} | ({THINGS: classifier} if classifier else {})
     weights: dict[str, Array] = {}
-    for network, prefix in ((decoder, ""), (encoder, ENCODER)):
+    for prefix, network in parts.items():
         plain = {n: rounded(a) for n, a in named_weights(network).items()}
         set_weights(network, plain)
         weights |= {prefix + name: array for name, array in plain.items()}
     graphs = decoder_graphs(decoder) | {"encoder": picture_graph(encoder)}
+    graphs |= {"things": picture_graph(classifier)} if classifier else {}
     contents = CaptionerFile(
         {"config": asdict(decoder.config), **about}, vocabulary, weights, graphs
     )
@@ -109,14 +112,12 @@ def fingerprint(network: keras.Model) -> str:
 def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
     """The decoder's two halves, as start_network and step_network define them."""
     c = decoder.config
-    seen = c.regions if c.attend else 1
     regions = np.zeros((1, c.regions, c.features), np.float32)
-    token, state = np.zeros((1, 2), np.int32), np.zeros((1, 2, c.hidden), np.float32)
-    values = np.zeros((1, seen, c.context), np.float32)
-    keys = np.zeros((1, seen, c.attention), np.float32)
+    token = np.zeros((1, 2), np.int32)
+    state = [np.zeros((1, n or 2, width), np.float32) for n, width in decoder.state_shapes()]
     return {
         "start": export_graph(start_network(decoder), [regions]),
-        "step": export_graph(step_network(decoder), [token, state, state, values, keys]),
+        "step": export_graph(step_network(decoder), [token, *state]),
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.things import Thing
 from preprocess.errors import SettingError
 from preprocess.korean import Morpheme, repair
 
@@ -28,6 +29,7 @@ POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있�
 LIES = ("물건", "음식")  # what lies about; other kinds are seen
 AGREED = 0.6  # share of the votes from which something is said
 SURE = 0.9  # of those guesses that name a place; a wrong place is worse than none
+NAMED = 0.3  # share of the classifier's belief from which a thing's name is said
 OUTDOORS = "야외"
 
 
@@ -151,21 +153,38 @@ def _place(before: Sequence[Morpheme]) -> str:
     return ""
 
 
-def agreed(sentences: Iterable[Sequence[Morpheme]]) -> tuple[Morpheme, ...]:
-    """The sentence in general words that most of the given ones agree with."""
+def agreed(
+    sentences: Iterable[Sequence[Morpheme]], thing: Thing | None = None
+) -> tuple[Morpheme, ...]:
+    """The sentence in general words that most of the given ones agree with.
+
+    A thing that was recognised gives its name, if it is of a kind with what they agree on.
+    """
     gists = [gist(sentence) for sentence in sentences]
     kind = _kind(Counter(g.kind for g in gists if g.kind))
     place = _located(Counter(g.place for g in gists if g.place), len(gists))
-    if not kind:
-        return _sentence(place, "무언가", "보인다")
-    same = [g for g in gists if kind in widened(g.kind)]
-    many = sum(g.many for g in same) >= AGREED * len(same)
-    pose, votes = Counter(g.pose for g in same).most_common(1)[0]
-    if votes < AGREED * len(same) or kind not in LIVES:
-        pose = ""
-    default = "놓여 있다" if kind in LIES else "보인다"
-    plural = many and kind in (*LIVES, "물건")
-    return _sentence(place, kind, pose or default, plural=plural)
+    same = [g for g in gists if kind and kind in widened(g.kind)]
+    many = bool(same) and sum(g.many for g in same) >= AGREED * len(same)
+    noun = kind or "무언가"
+    if thing and thing.share >= NAMED and _alike(thing.kind, kind):
+        noun, kind = thing.noun, thing.kind
+    elif thing and thing.share >= SURE:
+        return _sentence("", thing.noun, "보인다", plural=False)
+    return _sentence(place, noun, _predicate(kind, same), many and kind in (*LIVES, "물건"))
+
+
+def _alike(one: str, two: str) -> bool:
+    """Whether both kinds are animals, or neither; nobody is like a thing."""
+    animals = LIVES[1:]
+    return two != "사람" and (one in animals) == (two in animals)
+
+
+def _predicate(kind: str, same: Sequence[Gist]) -> str:
+    """What most of them do, if it is a pose; else that it lies there, or is seen."""
+    poses = Counter(g.pose for g in same).most_common(1)
+    if kind in LIVES and poses and poses[0][0] and poses[0][1] >= AGREED * len(same):
+        return poses[0][0]
+    return "놓여 있다" if kind in LIES else "보인다"
 
 
 def _kind(votes: Counter[str]) -> str:
@@ -199,7 +218,7 @@ def _located(votes: Counter[str], guesses: int) -> str:
     return OUTDOORS if total - votes["실내"] >= SURE * total else ""
 
 
-def _sentence(place: str, noun: str, predicate: str, plural: bool = False) -> tuple[Morpheme, ...]:
+def _sentence(place: str, noun: str, predicate: str, plural: bool) -> tuple[Morpheme, ...]:
     said = [Morpheme(place, "Noun", False), Morpheme("에", "Josa", False)] if place else []
     said.append(Morpheme(noun, "Noun", bool(said)))
     said += [Morpheme("들", "Suffix", False)] if plural else []

@@ -4,12 +4,11 @@ Tanti, Gatt and Camilleri 2017 (arXiv:1708.02043), as many tutorials build it: a
 the state of an LSTM over the words, each as wide as the other, added, then one dense layer.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from keras import ops
 
-from model.network import CaptionerConfig, Decoder
+from model.network import Decoder
 
 
 class MergeDecoder(Decoder):
@@ -46,12 +45,3 @@ class MergeDecoder(Decoder):
         """State and picture added, one dense layer: (..., H) twice, (..., E) -> (..., V)."""
         spoken = ops.relu(self.say(self.drop_output(h + context, training=training)))
         return self.prior(self.embed(self.drop_output(spoken, training=training), reverse=True))
-
-
-def decoder_of(config: CaptionerConfig) -> Decoder:
-    """The decoder that a config asks for, its weights made."""
-    if config.merge:  # one global feature as wide as the state
-        config = replace(config, attend=False, context=config.hidden)
-    decoder = MergeDecoder(config) if config.merge else Decoder(config)
-    decoder.build()
-    return decoder

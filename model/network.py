@@ -19,7 +19,8 @@ class CaptionerConfig:
     """The numbers a network is built from; stored in the captioner file.
 
     attend=False gives the decoder the mean of the regions alone (Show and Tell, Vinyals et al.
-    2015), the comparison without attention; merge=True is another (model/merge.py).
+    2015), the comparison without attention; merge=True is another (model/merge.py). voices above 1
+    makes an ensemble of so many decoders (model/ensemble.py).
     """
 
     vocabulary: int
@@ -34,6 +35,7 @@ class CaptionerConfig:
     output_dropout: float = 0.5
     attend: bool = True
     merge: bool = False
+    voices: int = 1
 
 
 class Bias(keras.layers.Layer):  # type: ignore[misc]
@@ -54,25 +56,30 @@ class Bias(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Decoder(keras.Model):  # type: ignore[misc]
-    """Regions and the tokens so far -> logits of the next token."""
+    """Regions and the tokens so far -> logits of the next token.
 
-    def __init__(self, config: CaptionerConfig) -> None:
-        super().__init__(name="decoder")
+    `mark` ends the names of its layers, so that several decoders can be in one graph.
+    """
+
+    def __init__(self, config: CaptionerConfig, mark: str = "") -> None:
+        super().__init__(name=f"decoder{mark}")
         c = self.config = config
         dense, dropout = keras.layers.Dense, keras.layers.Dropout
-        self.embed = keras.layers.ReversibleEmbedding(c.vocabulary, c.embedding, name="embed")
-        self.prior = Bias(c.vocabulary, name="prior")
-        self.see = dense(c.context, activation="relu", name="see")  # regions -> values
-        self.key = dense(c.attention, name="key")
-        self.begin = dense(2 * c.hidden, activation="tanh", name="begin")  # mean -> h, c
-        self.ask = dense(c.attention + c.context, name="ask")  # h -> query, gate
-        self.weigh = dense(1, use_bias=False, name="weigh")
-        self.gates_word = dense(4 * c.hidden, name="gates_word")
-        self.gates_seen = dense(4 * c.hidden, use_bias=False, name="gates_seen")
-        self.gates_self = dense(
-            4 * c.hidden, use_bias=False, kernel_initializer="orthogonal", name="gates_self"
+        self.embed = keras.layers.ReversibleEmbedding(
+            c.vocabulary, c.embedding, name=f"embed{mark}"
         )
-        self.say = dense(c.embedding, name="say")  # h, context -> embedding space
+        self.prior = Bias(c.vocabulary, name=f"prior{mark}")
+        self.see = dense(c.context, activation="relu", name=f"see{mark}")  # regions -> values
+        self.key = dense(c.attention, name=f"key{mark}")
+        self.begin = dense(2 * c.hidden, activation="tanh", name=f"begin{mark}")  # mean -> h, c
+        self.ask = dense(c.attention + c.context, name=f"ask{mark}")  # h -> query, gate
+        self.weigh = dense(1, use_bias=False, name=f"weigh{mark}")
+        self.gates_word = dense(4 * c.hidden, name=f"gates_word{mark}")
+        self.gates_seen = dense(4 * c.hidden, use_bias=False, name=f"gates_seen{mark}")
+        self.gates_self = dense(
+            4 * c.hidden, use_bias=False, kernel_initializer="orthogonal", name=f"gates_self{mark}"
+        )
+        self.say = dense(c.embedding, name=f"say{mark}")  # h, context -> embedding space
         self.drop_features = dropout(c.feature_dropout, seed=1)
         self.drop_words = dropout(c.embedding_dropout, seed=2)
         self.drop_output = dropout(c.output_dropout, seed=3)
@@ -91,6 +98,12 @@ class Decoder(keras.Model):  # type: ignore[misc]
             layer.build((None, width))
         self.prior.build()
         self.built = True
+
+    def state_shapes(self) -> list[tuple[int | None, int]]:
+        """Of h, c, values and keys of one picture; None is the number of sentences."""
+        c = self.config
+        seen = c.regions if c.attend else 1
+        return [(None, c.hidden), (None, c.hidden), (seen, c.context), (seen, c.attention)]
 
     def get_config(self) -> dict[str, Any]:
         """The numbers the network is built from."""
@@ -161,10 +174,8 @@ def start_network(decoder: Decoder) -> keras.Model:
 
 def step_network(decoder: Decoder) -> keras.Model:
     """The inference graph's second half: token, h, c, values, keys -> log-probabilities, ..."""
-    c = decoder.config
-    seen = c.regions if c.attend else 1
-    shapes = [(None, c.hidden), (None, c.hidden), (seen, c.context), (seen, c.attention)]
     names = ["h", "c", "values", "keys"]
     token = keras.Input((None,), dtype="int32", name="token")
-    inputs = [token] + [keras.Input(s, name=n) for s, n in zip(shapes, names, strict=True)]
+    shapes = zip(decoder.state_shapes(), names, strict=True)
+    inputs = [token, *(keras.Input(shape, name=name) for shape, name in shapes)]
     return keras.Model(inputs, list(decoder.step(*inputs)), name="step")

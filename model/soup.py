@@ -18,7 +18,7 @@ from preprocess.errors import CaptioningError, OutputError, SettingError
 from preprocess.files import check_free
 
 HISTORY = ("init", "training", "best_epoch")  # of each file by itself
-OWN = ("config", "confidence", *HISTORY)  # what does not pass to the mean
+OWN = ("config", "confidence", *HISTORY)  # what does not pass to a new captioner
 
 
 def mean_weights(
@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         first, weights = mean_weights(arguments.captioners, arguments.shares)
         shares = arguments.shares or [1.0] * len(arguments.captioners)
         pairs = zip(arguments.captioners, shares, strict=True)
-        told = [{"file": path.name, "share": share, **_history(path)} for path, share in pairs]
+        told = [{"file": path.name, "share": share, **history(path)} for path, share in pairs]
         _write(arguments.out, told, first, weights)
     except CaptioningError as error:
         print(f"soup: {error.text(arguments.lang)}", file=sys.stderr)
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _history(path: Path) -> dict[str, Any]:
+def history(path: Path) -> dict[str, Any]:
     """How a captioner came to be, as its file tells."""
     about = read_captioner(path).about
     return {key: about[key] for key in HISTORY if key in about}

@@ -39,7 +39,7 @@ class CaptionerFile:
         about: plain values: config, tagger, encoder, side, training, scores, terms.
         vocabulary: the morphemes.
         weights: both networks' arrays by Keras name, to go on training from.
-        graphs: encoder, start and step.
+        graphs: encoder, start and step; things, if what the CNN was taught first goes along.
     """
 
     about: Mapping[str, Any]

@@ -21,7 +21,7 @@ from model.beam import BeamOptions
 from model.cider import CiderD
 from model.curves import write_curves
 from model.decoding import decode
-from model.merge import decoder_of
+from model.ensemble import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
 from preprocess.dataset import Batch, Dataset, batches

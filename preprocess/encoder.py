@@ -31,6 +31,7 @@ STAGES = (
     (1, 3, 1, 6, 192, 320),
 )
 HEAD_CHANNELS = 1280
+CLASSES = 1000  # of ImageNet (ILSVRC 2012)
 SCRATCH = (32, 64, 128, 256)  # channels of each stage; every stage halves the picture
 EPSILON = 1e-3  # of the batch normalizations that are folded
 
@@ -80,6 +81,22 @@ def lite_network(name: str, side: int, classes: int = 0) -> keras.Model:
         x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
         x = keras.layers.Dense(classes, name="classes")(x)
     return keras.Model(picture, x, name=name)
+
+
+def build_classifier(name: str, side: int) -> keras.Model | None:
+    """The whole network as ImageNet taught it: pictures as in build_encoder -> shares (B, 1000).
+
+    None for an encoder whose classes are not at hand.
+
+    Raises:
+        MissingExtra: the package that carries the weights is not installed.
+    """
+    if name not in LITE:
+        return None
+    network = lite_network(name, side, CLASSES)
+    port(network, read_torch_file(weight_file(name)))
+    shares = keras.layers.Softmax(name="shares")(network.output)
+    return keras.Model(network.input, shares, name=f"classifier_{name}")
 
 
 def scratch_network(side: int) -> keras.Model:

@@ -16,9 +16,9 @@ from model import calibrate
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
 from model.decoding import merged, together
+from model.ensemble import decoder_of
 from model.export import decoder_graphs, named_weights, restore, set_weights
 from model.gist import PLAIN, HedgeOptions
-from model.merge import decoder_of
 from model.network import CaptionerConfig, start_network, step_network
 from model.storage import CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
@@ -125,6 +125,22 @@ def test_a_doubtful_sentence_gives_way_to_a_general_one(kcap):
     assert together == [careful.caption(f).text for f in frames]  # no matter who is beside
 
 
+def test_a_general_sentence_names_what_the_classifier_knows(tmp_path, contents):
+    picture = keras.Input((SIDE, SIDE, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(picture)
+    certain = keras.layers.Dense(1000, activation="softmax")
+    classifier = keras.Model(picture, certain(mean))
+    certain.set_weights([np.zeros((3, 1000)), 20.0 * np.eye(1000)[898]])  # a water bottle
+    graph = export_graph(classifier, [np.zeros((1, SIDE, SIDE, 3), np.float32)])
+    path = tmp_path / "things.kcap"
+    write_captioner(path, replace(contents, graphs={**contents.graphs, "things": graph}))
+    hedge = HedgeOptions(min_confidence=1)
+    plain = Captioner(contents, hedge=hedge)
+    for shot in shots(4):
+        said = Captioner.load(path, hedge=hedge).caption(shot).text
+        assert "병이" in said and "병" not in plain.caption(shot).text
+
+
 def test_doubtful_details_are_left_out(kcap, monkeypatch):
     whole = Captioner.load(kcap, hedge=PLAIN)
     careful = Captioner.load(kcap, hedge=HedgeOptions(0, min_support=0.5))
@@ -223,7 +239,7 @@ def test_the_graphs_say_what_keras_says(kcap, decoder):
     assert [c.morphemes for c in captioner.caption_many(frames)] == said
 
 
-@pytest.mark.parametrize("config", [{}, {"attend": False}, {"merge": True}])
+@pytest.mark.parametrize("config", [{}, {"attend": False}, {"merge": True}, {"voices": 3}])
 def test_step_by_step_equals_teacher_forcing(config):
     decoder = randomly(**config)
     random = np.random.default_rng(1)
@@ -244,7 +260,7 @@ def test_step_by_step_equals_teacher_forcing(config):
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("config", [{"attend": False}, {"merge": True}])
+@pytest.mark.parametrize("config", [{"attend": False}, {"merge": True}, {"voices": 2}])
 def test_a_comparison_is_a_captioner_too(tmp_path, contents, config):
     """From the file: the same decoder again, and sentences by its graphs."""
     network, path = randomly(**config), tmp_path / "other.kcap"
@@ -257,7 +273,24 @@ def test_a_comparison_is_a_captioner_too(tmp_path, contents, config):
     for name, array in named_weights(again).items():
         np.testing.assert_array_equal(array, named_weights(network)[name])
     caption = Captioner.load(path).caption(shots(1)[0])
-    assert caption.attention.shape[2:] == (1, 1)
+    assert caption.attention.shape[2:] == ((2, 2) if "voices" in config else (1, 1))
+
+
+def test_an_ensemble_speaks_with_the_mean_of_its_voices(decoder):
+    """The probability of every next token is the mean of the decoders' (their own Keras graphs)."""
+    both, random = randomly(voices=2), np.random.default_rng(6)
+    regions = random.normal(size=(3, 4, 3)).astype(np.float32)
+    tokens = random.integers(0, 9, (3, 2, 5)).astype(np.int32)
+    own = [voice.predict_on_batch((regions, tokens)) for voice in both.voices]
+    mean = np.mean([keras.ops.softmax(one) for one in own], axis=0)
+    together_said = np.exp(both.predict_on_batch((regions, tokens)))
+    np.testing.assert_allclose(together_said, mean, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(own[0], own[1])
+    for voice in both.voices:  # two voices alike are one
+        voice.set_weights(decoder.get_weights())
+    alone = keras.ops.softmax(decoder.predict_on_batch((regions, tokens)))
+    same = np.exp(both.predict_on_batch((regions, tokens)))
+    np.testing.assert_allclose(same, alone, rtol=1e-4, atol=1e-6)
 
 
 def test_the_merge_decoder_hears_words_without_the_picture():

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import train
-from model import soup
+from model import join, soup
 from model.captioner import Captioner
 from model.export import restore_encoder
+from model.gist import HedgeOptions
 from model.storage import read_captioner, write_captioner
 from preprocess import __main__ as preprocess
 from preprocess.tagger import Tagger, load_tagger
@@ -37,11 +38,24 @@ def small_encoder(name, side, weights=True):
     return keras.Model(picture, keras.layers.Reshape((-1, 3))(seen))
 
 
+def small_classifier(name, side):
+    """A stand-in for what ImageNet taught: a bottle, whatever it sees."""
+    import keras
+
+    picture = keras.Input((side, side, 3), name="picture")
+    mean = keras.layers.GlobalAveragePooling2D()(picture)
+    last = keras.layers.Dense(1000, activation="softmax", name="classes")
+    network = keras.Model(picture, last(mean))
+    last.set_weights([np.zeros((3, 1000)), 20.0 * np.eye(1000)[898]])
+    return network
+
+
 @pytest.fixture
 def stand_ins(monkeypatch):
     monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", words))
     monkeypatch.setattr("preprocess.encoder.build_encoder", small_encoder)
     monkeypatch.setattr("model.export.build_encoder", small_encoder)
+    monkeypatch.setattr("model.export.build_classifier", small_classifier)
 
 
 @pytest.fixture
@@ -181,12 +195,42 @@ def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, tra
     assert [told["file"] for told in mean.about["mean_of"]] == ["1.kcap", "2.kcap"]
     assert [told["training"]["seed"] for told in mean.about["mean_of"]] == [1, 2]
     assert "training" not in mean.about
-    assert Captioner.load(out).caption(np.full((1, 40, 30, 3), 90, np.uint8)).text
+    grey = np.full((1, 40, 30, 3), 90, np.uint8)
+    assert Captioner.load(out).caption(grey).text
+    named = Captioner.load(out, hedge=HedgeOptions(min_confidence=1)).caption(grey)
+    assert "병이" in named.text  # what ImageNet taught goes along
     capsys.readouterr()
     again = [*command, "--run", str(tmp_path / "1"), "--lang", "en"]
     again[again.index(str(first))] = str(out)  # another beginning in the same run folder
     assert train.main(again) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_decoders_of_one_encoder_become_an_ensemble(tmp_path, trained, capsys):
+    first, command = trained
+    other, both = tmp_path / "other.kcap", tmp_path / "both.kcap"
+    run = ["--seed", "5", "--epochs", "1", "--run", str(tmp_path / "other")]
+    assert train.main([*command, *run, "--out", str(other)]) == 0
+    assert join.main([str(first), str(other), "--out", str(both)]) == 0
+    one, joined = read_captioner(first), read_captioner(both)
+    assert joined.about["config"]["voices"] == 2
+    assert [told["training"]["seed"] for told in joined.about["voices_of"]] == [0, 5]
+    assert joined.vocabulary == one.vocabulary and "training" not in joined.about
+    assert Captioner.load(both).caption(np.full((1, 40, 30, 3), 90, np.uint8)).text
+    capsys.readouterr()
+    out = ["--out", str(tmp_path / "x.kcap"), "--lang", "en"]
+    assert join.main([str(first), str(both), *out]) == 1  # an ensemble of ensembles is none
+    tuned, more = tmp_path / "tuned.kcap", ["--init", str(first), "--tune-epochs", "1"]
+    end = ["--out", str(tuned), "--run", str(tmp_path / "tuned")]
+    assert train.main([*command, *more, *end]) == 0
+    assert join.main([str(first), str(tuned), *out]) == 1  # its encoder learned
+    assert capsys.readouterr().err.count("has another encoder or vocabulary") == 2
+    assert join.main([str(first), *out]) == 1
+    assert join.main([str(first), str(other), "--out", str(other), "--lang", "en"]) == 1
+    assert join.main([str(first), str(other), "--out", str(both), "--lang", "en"]) == 1
+    told = capsys.readouterr().err
+    assert "Give two or more" in told and "is an input" in told and "Add --overwrite" in told
+    assert not (tmp_path / "x.kcap").exists()
 
 
 def test_a_file_older_than_an_option_is_still_a_relative(tmp_path, trained):

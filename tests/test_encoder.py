@@ -8,7 +8,16 @@ import pytest
 import skimage
 from onnx import TensorProto, helper, numpy_helper
 
-from preprocess.encoder import build_encoder, halves, lite_network, port, rounded, weight_file
+from model.things import recognised
+from preprocess.encoder import (
+    build_classifier,
+    build_encoder,
+    halves,
+    lite_network,
+    port,
+    rounded,
+    weight_file,
+)
 from preprocess.errors import DataError, MissingExtra, SettingError
 from preprocess.graph import Session, export_graph
 from preprocess.pictures import read_picture, to_square
@@ -37,6 +46,16 @@ def test_the_port_knows_a_cat_and_a_coffee(tensors, photos):
     top = np.argsort(-np.asarray(network(photos.astype(np.float32))), axis=1)[:, :5]
     assert {281, 282, 285} <= set(top[0].tolist())  # tabby, tiger cat, Egyptian cat
     assert {967, 968} <= set(top[1].tolist())  # espresso, cup
+
+
+def test_the_classifier_goes_along_where_there_is_one(photos):
+    classifier = build_classifier("lite2", 224)
+    assert classifier is not None
+    shares = np.asarray(classifier(photos.astype(np.float32)))
+    np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-5)
+    nouns = [recognised(shares[[i]]) for i in range(len(photos))]
+    assert [thing.noun for thing in nouns] == ["고양이", "커피"]
+    assert build_classifier("scratch", 224) is None
 
 
 class Second:
