@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Options = tuple[TrainOptions, TuneOptions, RewardOptions]
     Trained = tuple[keras.Model, Decoder, Vocabulary, dict[str, Any]]
+    Begun = tuple[keras.Model, Decoder | None, Vocabulary | None, dict[str, Any]]
 
 HELP = {
     "epochs": "최대 에폭 수",
@@ -76,6 +77,11 @@ def parser() -> argparse.ArgumentParser:
         "--init", type=Path, metavar="FILE.kcap",
         help="처음부터가 아니라 이 캡셔너에서 이어서 (--tune-epochs, --reward-epochs와 함께)",
     )  # fmt: skip
+    p.add_argument(
+        "--anew",
+        action="store_true",
+        help="--init의 인코더로 디코더를 처음부터 (model.join에 쓸 것)",
+    )
     p.add_argument(
         "--side", type=int, metavar="S", help="캡션을 만들 때 사진의 크기 (학습 때의 크기)"
     )
@@ -141,7 +147,9 @@ def _run(arguments: argparse.Namespace, options: "Options") -> None:
     if arguments.folds:
         cross_validate(data, train + held, arguments.folds, options[0], run)
         return
-    begun = _begun(arguments.init, data, run) if arguments.init else None
+    begun: Begun | None = _begun(arguments.init, data, run) if arguments.init else None
+    if begun and arguments.anew:
+        begun = (begun[0], None, None, {})
     learned = train + held if arguments.everything else train
     encoder, decoder, vocabulary, best = _trained(data, (learned, held), options, run, begun)
     training = {name: value for part in options for name, value in asdict(part).items()}
@@ -159,7 +167,7 @@ def _run(arguments: argparse.Namespace, options: "Options") -> None:
 
 def _trained(
     data: "Dataset", rows: tuple[list[int], list[int]], options: "Options", run: Path,
-    begun: "Trained | None",
+    begun: "Begun | None",
 ) -> "Trained":  # fmt: skip
     """The stages that were asked for, one after the other, each resumed in its own folder."""
     from model.reward import fit_reward
@@ -168,11 +176,12 @@ def _trained(
     from preprocess.encoder import build_encoder
 
     plain, tune, reward = options
-    if begun:
-        encoder, decoder, vocabulary, best = begun
-    else:
-        encoder = build_encoder(data.settings["encoder"], data.settings["side"])
-        decoder, vocabulary, best = fit(data, *rows, plain, run)
+    shape = (data.settings["encoder"], data.settings["side"])
+    encoder, decoder, vocabulary, best = begun or (build_encoder(*shape), None, None, {})
+    if decoder is None or vocabulary is None:
+        if begun:
+            data = _seen_anew(data, encoder, run / "features", reward.nearer)
+        decoder, vocabulary, best = fit(data, *rows, plain, run / "anew" if begun else run)
     if tune.tune_epochs:
         start = (encoder, decoder, vocabulary)
         decoder, vocabulary, best = fit_tuned(data, *rows, start, (plain, tune), run / "tuned")
@@ -234,10 +243,11 @@ def _usable(arguments: argparse.Namespace, train: list[int], held: list[int]) ->
             f"--side {arguments.side}: give 16 to 1024 pixels.",
         )
     later = (arguments.tune_epochs, arguments.reward_epochs)
-    if arguments.init and (arguments.folds or not any(later)):
+    alone = arguments.init and (arguments.folds or not (arguments.anew or any(later)))
+    if alone or (arguments.anew and not arguments.init):
         raise SettingError(
-            "--init은 --tune-epochs나 --reward-epochs와 함께, --folds 없이 씁니다.",
-            "--init goes with --tune-epochs or --reward-epochs, and without --folds.",
+            "--init은 --tune-epochs, --reward-epochs나 --anew와 함께, --folds 없이 씁니다.",
+            "--init goes with --tune-epochs, --reward-epochs or --anew, and without --folds.",
         )
     if arguments.folds == 1 or arguments.folds > len(train + held):
         raise DataError(

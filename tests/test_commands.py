@@ -209,15 +209,16 @@ def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, tra
 def test_decoders_of_one_encoder_become_an_ensemble(tmp_path, trained, capsys):
     first, command = trained
     other, both = tmp_path / "other.kcap", tmp_path / "both.kcap"
-    run = ["--seed", "5", "--epochs", "1", "--run", str(tmp_path / "other")]
-    assert train.main([*command, *run, "--out", str(other)]) == 0
+    run = ["--seed", "5", "--epochs", "1", "--run", str(tmp_path / "other"), "--out", str(other)]
+    assert train.main([*command, *run, "--anew", "--lang", "en"]) == 1
+    assert "--init goes with" in capsys.readouterr().err
+    assert train.main([*command, *run, "--init", str(first), "--anew"]) == 0
     assert join.main([str(first), str(other), "--out", str(both)]) == 0
     one, joined = read_captioner(first), read_captioner(both)
     assert joined.about["config"]["voices"] == 2
     assert [told["training"]["seed"] for told in joined.about["voices_of"]] == [0, 5]
     assert joined.vocabulary == one.vocabulary and "training" not in joined.about
     assert Captioner.load(both).caption(np.full((1, 40, 30, 3), 90, np.uint8)).text
-    capsys.readouterr()
     out = ["--out", str(tmp_path / "x.kcap"), "--lang", "en"]
     assert join.main([str(first), str(both), *out]) == 1  # an ensemble of ensembles is none
     tuned, more = tmp_path / "tuned.kcap", ["--init", str(first), "--tune-epochs", "1"]
