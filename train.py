@@ -77,11 +77,7 @@ def parser() -> argparse.ArgumentParser:
         "--init", type=Path, metavar="FILE.kcap",
         help="처음부터가 아니라 이 캡셔너에서 이어서 (--tune-epochs, --reward-epochs와 함께)",
     )  # fmt: skip
-    p.add_argument(
-        "--anew",
-        action="store_true",
-        help="--init의 인코더로 디코더를 처음부터 (model.join에 쓸 것)",
-    )
+    p.add_argument("--anew", action="store_true", help="--init의 인코더로 디코더를 처음부터")
     p.add_argument(
         "--side", type=int, metavar="S", help="캡션을 만들 때 사진의 크기 (학습 때의 크기)"
     )
