@@ -252,8 +252,10 @@ def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--coco", "none.json", "--pictures", "."], "cannot read 'none.json' as JSON"),
-        (["--coco", "a", "--coco", "b", "--pictures", "."], "2 --coco, 1 --pictures"),
+        (["none.json"], "'none.json' does not exist"),
+        ([], "nothing to read"),
+        (["--coco", "a", "b", "c", "--splits", "1", "--splits", "2"], "3 PATHs and 2 --splits"),
+        (["a", "--splits", "none.json"], "cannot read 'none.json' as JSON"),
     ],
 )
 def test_bad_input_of_preprocess_is_one_line(tmp_path, arguments, said, capsys):
