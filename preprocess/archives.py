@@ -210,7 +210,7 @@ def _whole(name: str, parts: list[Member]) -> Member:
     sizes = [part.size for part in parts]
 
     def opened() -> IO[bytes]:
-        return io.BufferedReader(Joined([part.open() for part in parts], sizes))
+        return io.BufferedReader(Joined([part.open for part in parts], sizes))
 
     return Member(name, sum(sizes), opened, seekable=all(part.seekable for part in parts))
 

@@ -65,8 +65,14 @@ def matched(
     for number, source in enumerate(sources):
         shelves = [*pictures[number], source.shelf, everything]
         matches += _of_source(number, source, shelves)
-    tables = [t if t is not None else s.table for t, s in zip(tables, sources, strict=True)]
-    return list(_split(_distinct(matches, sources), sources, tables))
+    return list(_split(_distinct(matches, sources), sources, _tables(sources, tables)))
+
+
+def _tables(sources: Sequence[Source], given: Sequence[Table | None]) -> list[Table | None]:
+    """For each source the table that its user gave, that lies in it, or that is a PATH itself."""
+    alone = next((s.table for s in sources if s.table is not None and not s.found), None)
+    found = [t if t is not None else s.table for t, s in zip(given, sources, strict=True)]
+    return [table if table is not None else alone for table in found]
 
 
 class _Everything(Shelf):

@@ -53,13 +53,21 @@ def _incomplete(name: str, reason: str) -> DataError:
 
 
 class Joined(io.RawIOBase):
-    """Files one after the other as one that can be searched, without a copy on disk."""
+    """Files one after the other as one that can be searched, without a copy on disk.
 
-    def __init__(self, files: Sequence[IO[bytes]], sizes: Sequence[int]) -> None:
+    One of them is open at a time: there may be more than a process can hold open.
+
+    Args:
+        files: open them, in their order.
+        sizes: their bytes.
+    """
+
+    def __init__(self, files: Sequence[Opened], sizes: Sequence[int]) -> None:
         super().__init__()
         self._files = list(files)
         self._ends = list(accumulate(sizes))
         self._at = 0
+        self._present: tuple[int, IO[bytes]] | None = None
 
     def readable(self) -> bool:
         """Always."""
@@ -87,15 +95,25 @@ class Joined(io.RawIOBase):
         if number == len(self._files):
             return 0
         start = self._ends[number - 1] if number else 0
-        file = self._files[number]
+        file = self._part(number)
         file.seek(self._at - start)
         data = file.read(min(len(buffer), self._ends[number] - self._at))
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
 
+    def _part(self, number: int) -> IO[bytes]:
+        if self._present is None or self._present[0] != number:
+            self._leave()
+            self._present = (number, self._files[number]())
+        return self._present[1]
+
+    def _leave(self) -> None:
+        if self._present:
+            self._present[1].close()
+        self._present = None
+
     def close(self) -> None:
-        """Closes the parts too."""
-        for file in self._files:
-            file.close()
+        """Closes the part that is open, too."""
+        self._leave()
         super().close()

@@ -87,18 +87,23 @@ def read_shelf(path: Path, archives: Archives, tally: Tally) -> Shelf:
 
 
 def check_found(sources: Sequence[Source], paths: Sequence[Path]) -> None:
-    """Refuses downloads without a single label, saying what is there instead.
+    """Refuses a PATH that gives nothing, saying what is there instead.
 
     Raises:
-        DataError: no source has labels.
+        DataError: a PATH has neither labels nor pictures nor splits, has labels of an unknown form
+            or without sentences alone, or no PATH has labels.
     """
-    if any(source.found for source in sources):
-        return
-    where = ", ".join(f"'{path}'" for path in paths)
+    for source, path in zip(sources, paths, strict=True):
+        if not source.found:
+            _check(source, f"'{path}'")
+    if not any(source.found for source in sources):
+        raise _nothing(", ".join(f"'{path}'" for path in paths), Tally())
+
+
+def _check(source: Source, where: str) -> None:
     dropped = Tally()
-    for source in sources:
-        for tally in source.tallies.values():
-            dropped.add(tally)
+    for tally in source.tallies.values():
+        dropped.add(tally)
     if dropped.dropped[NO_SENTENCES]:
         raise DataError(
             f"{where}: 하이라이트 편집(616) 자료에는 번호로 된 분류만 있고 문장이 없어 캡션을 "
@@ -106,13 +111,17 @@ def check_found(sources: Sequence[Source], paths: Sequence[Path]) -> None:
             f"{where} holds highlight labels (616): class numbers and no sentences, so no captions "
             "can be learned from it. Give a set with sentences.",
         )
-    fields = {key: value for source in sources for key, value in source.unknown.items()}
-    raise _unknown(where, fields) if fields else _nothing(where, dropped)
+    if source.unknown:
+        raise _unknown(where, source.unknown)
+    if source.table is None and not len(source.shelf):
+        raise _nothing(where, dropped)
 
 
 def told(source: Source) -> list[str]:
     """A line for each form that was recognised: what it is and how much of it there is."""
     labelled = Counter(found.form for found in source.found)
+    if not labelled:
+        return [f"{source.name}: 사진과 영상 {len(source.shelf):,}개 (pictures and films)"]
     return [
         f"{source.set_name(form)}: {TITLES[form]}, 파일 {source.files[form]:,}개 (files), "
         f"레이블 {labelled[form]:,}개 (labels)"

@@ -26,6 +26,9 @@ class Shelf:
             self._by_stem.setdefault((_stem(member.name), kind), []).append(member)
         return bool(kind)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._by_stem.values()))
+
     def take(self, other: "Shelf") -> None:
         """Takes in what is on another shelf."""
         for key, members in other._by_stem.items():

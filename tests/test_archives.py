@@ -4,6 +4,7 @@ import io
 import stat
 import tarfile
 import zipfile
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,8 @@ def listed(path, tmp_path):
 @given(st.binary(min_size=1, max_size=300), st.integers(1, 40), st.data())
 def test_joined_parts_are_the_whole_wherever_one_reads(data, size, draw):
     pieces = [data[i : i + size] for i in range(0, len(data), size)]
-    joined = Joined([io.BytesIO(piece) for piece in pieces], [len(p) for p in pieces])
+    files = [partial(io.BytesIO, piece) for piece in pieces]
+    joined = Joined(files, [len(piece) for piece in pieces])
     whole, buffered = io.BytesIO(data), io.BufferedReader(joined)
     assert buffered.read() == data
     for _ in range(5):

@@ -242,6 +242,21 @@ def test_beside_a_set_with_sentences_it_is_a_drop(tmp_path):
     assert dropped(gather(tmp_path / "out", root)) == {"set without sentences": 1}
 
 
+def nothing(root: Path) -> Path:
+    root.mkdir()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [(downloads.timelines, "616"), (unknown, "--caption-key"), (nothing, "no caption file")],
+)
+def test_one_path_that_gives_nothing_is_told_of(tmp_path, make, said):
+    bad = make(tmp_path / "bad")
+    with pytest.raises(DataError, match=rf"bad'.*{said}"):
+        gather(tmp_path / "out", downloads.nikl(tmp_path / "nikl"), bad)
+
+
 def test_several_sets_become_one(tmp_path):
     paths = [downloads.mscoco(tmp_path / "coco"), downloads.nikl(tmp_path / "nikl"),
              downloads.drama(tmp_path / "keti")]  # fmt: skip

@@ -122,8 +122,10 @@ def test_a_karpathy_table_wins_wherever_it_lies(tmp_path):
     found = gather(tmp_path / "a", root, splits=[table])
     assert {s.key: s.split for s in found.samples} == wanted
     assert dropped(found)["in no split"] == 1
+    found = gather(tmp_path / "b", root, table)
+    assert {s.key: s.split for s in found.samples} == wanted
     table.rename(root / "dataset_coco.json")
-    found = gather(tmp_path / "b", root)
+    found = gather(tmp_path / "c", root)
     assert {s.key: s.split for s in found.samples} == wanted
 
 
@@ -154,7 +156,9 @@ def test_no_frame_of_a_clip_leaks(tmp_path):
     assert Counter(split for _, split in groups) == {"train": 13, "val": 1, "test": 1}
 
 
-@pytest.mark.parametrize("value", [{"images": []}, [1], {"train": 3}, {"trains": [3]}, {}])
+@pytest.mark.parametrize(
+    "value", [{"images": []}, [1], {"train": 3}, {"trains": [3]}, {"train": [{}]}, {}]
+)
 def test_another_table_is_refused(tmp_path, value):
     with pytest.raises(DataError, match="must have the form"):
         read_table(downloads.written(tmp_path / "s.json", value))

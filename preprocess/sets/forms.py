@@ -99,5 +99,10 @@ def _is_split_table(document: dict[str, Document]) -> bool:
     first = next(iter(records(document.get("images"))), {})
     if "split" in first and ("cocoid" in first or "filename" in first):
         return True
-    lists = all(isinstance(ids, list) for ids in document.values())
-    return bool(document) and lists and set(document) <= {"train", "val", "test", "restval"}
+    if not document or not set(document) <= {"train", "val", "test", "restval"}:
+        return False
+    ids = [
+        identity for listed in document.values() if isinstance(listed, list) for identity in listed
+    ]
+    lists = all(isinstance(listed, list) for listed in document.values())
+    return lists and all(isinstance(identity, str | int) for identity in ids)
