@@ -4,7 +4,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -102,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.splits,
         arguments.caption_key,
     )
-    found = gathered(wanted, out, _bar, print)
+    found = gathered(wanted, out, print)
     tagger = load_tagger(arguments.tagger)
     samples, _ = analyse_all(out, found.samples, tagger, tagger.name)
     write_samples(out / "samples.jsonl", samples)
@@ -136,6 +136,7 @@ def _finish(
         **asdict(options),
         "round_trip_losses": {"captions": len(lost), "examples": lost[:10]},
         **{name: table.to_dict("records") for name, table in shown.items()},
+        "examples_of_drops": {name: tally.examples for name, tally in found.tallies.items()},
     }
     _write(out / "report.html", page(prepared, shown))
     _write(out / "dataset.json", json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
@@ -159,11 +160,6 @@ def _losses(before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, list
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _bar(total: int) -> Callable[[int], object]:
-    bar = tqdm(total=total, desc="사진", unit="장", disable=None)
-    return lambda done: bar.update(done)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,8 @@ class Archives(ExitStack):
             yield _whole(name, [parts[n] for n in order])
 
     def _opened(self, member: Member, tally: Tally) -> Iterator[Member]:
-        file = self.enter_context(self._searchable(member).open())
         try:
+            file = self.enter_context(self._searchable(member).open())
             if member.name.lower().endswith(".zip"):
                 yield from self._zipped(file, member.name, tally)
             else:
@@ -203,7 +203,13 @@ def _single(path: Path) -> Iterator[Member]:
 
 
 def _file(path: Path, name: str) -> Member:
-    return Member(name, path.stat().st_size, _opener(path.open, "rb"), path)
+    """A file of a folder; one whose name no text can hold is copied like one of an archive."""
+    try:
+        str(path).encode()
+        own: Path | None = path
+    except UnicodeEncodeError:
+        own = None
+    return Member(name, path.stat().st_size, _opener(path.open, "rb"), own)
 
 
 def _whole(name: str, parts: list[Member]) -> Member:

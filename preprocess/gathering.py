@@ -53,18 +53,12 @@ class Gathered:
     tallies: dict[str, Tally]
 
 
-def gathered(
-    wanted: Wanted,
-    out: Path,
-    progress: Callable[[int], Callable[[int], object]],
-    say: Callable[[str], object],
-) -> Gathered:
+def gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathered:
     """The samples of all paths; on an error a data folder that was not there is not there.
 
     Args:
         wanted: what was asked for.
         out: the data folder, made if needed.
-        progress: takes how many matches there are; what it gives is told how many were done.
         say: gets a line for each set that was recognised.
 
     Raises:
@@ -74,7 +68,7 @@ def gathered(
     """
     fresh = not out.exists()
     try:
-        return _gathered(wanted, out, progress, say)
+        return _gathered(wanted, out, say)
     except DataError:
         if fresh:
             shutil.rmtree(out, ignore_errors=True)
@@ -86,12 +80,7 @@ def gathered(
         raise
 
 
-def _gathered(
-    wanted: Wanted,
-    out: Path,
-    progress: Callable[[int], Callable[[int], object]],
-    say: Callable[[str], object],
-) -> Gathered:
+def _gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathered:
     paths = _checked(wanted)
     tables = [read_table(path) for path in wanted.splits]
     with Archives(out / "unpacked", out) as archives:
@@ -108,7 +97,7 @@ def _gathered(
         def drop(match: Match, reason: str) -> None:
             sources[match.source].tally(match.form).drop(reason, match.member.name)
 
-        found = unpacked(out, matches, drop, progress(len(matches)))
+        found = unpacked(out, matches, drop)
     _check_left(found, sources, paths)
     hashes = np.stack([bits for _, bits in found])
     return Gathered([sample for sample, _ in found], hashes, _tallies(sources))

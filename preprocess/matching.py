@@ -62,9 +62,11 @@ def matched(
     """
     everything = _Everything(sources)
     matches: list[Match] = []
+    named: set[int] = set()  # files that a label names, by id()
     for number, source in enumerate(sources):
         shelves = [*pictures[number], source.shelf, everything]
-        matches += _of_source(number, source, shelves)
+        matches += _of_source(number, source, shelves, named)
+    _count_unnamed(sources, named)
     return list(_split(_distinct(matches, sources), sources, _tables(sources, tables)))
 
 
@@ -84,11 +86,23 @@ class _Everything(Shelf):
             self.take(source.shelf)
 
 
-def _of_source(number: int, source: Source, shelves: Sequence[Shelf]) -> Iterator[Match]:
+def _count_unnamed(sources: Sequence[Source], named: set[int]) -> None:
+    """Counts pictures and films that no label names; of a drama's frames most have none."""
+    for source in sources:
+        if not any(found.form == "drama" for found in source.found):
+            rest = [member for member in source.shelf if id(member) not in named]
+            if rest:
+                source.tally("").drop("file that no label names", rest[0].name, len(rest))
+
+
+def _of_source(
+    number: int, source: Source, shelves: Sequence[Shelf], named: set[int]
+) -> Iterator[Match]:
     for form in dict.fromkeys(f.form for f in source.found):
         labelled = [f for f in source.found if f.form == form]
         tally, name = source.tally(form), source.set_name(form)
         media = _media(labelled, shelves)
+        named.update(id(member) for member in media if isinstance(member, Member))
         for f, member in zip(labelled, media, strict=True):
             shown = f.label.identity
             captions = kept(f.label.captions, shown, tally)

@@ -48,6 +48,7 @@ def histogram(values: Mapping[str, Sequence[int]], title: str, label: str) -> st
             counts = np.bincount(np.asarray(numbers, int))
             axes.plot(range(len(counts)), 100 * counts / max(1, len(numbers)), label=name)
         axes.set(title=title, xlabel=label, ylabel="%", ylim=(0, None))
+        axes.locator_params(axis="x", integer=True)
         if len(values) > 1:
             axes.legend(fontsize=8)
         return _svg(figure, axes)

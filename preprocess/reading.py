@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from tqdm import tqdm
+
 from preprocess.archives import Archives
 from preprocess.errors import DataError
 from preprocess.members import BROKEN, Member
@@ -71,7 +73,8 @@ def read_source(path: Path, archives: Archives, caption_key: str = "") -> Source
         DataError: nothing is there, an archive is damaged, or no label file can be used.
     """
     source = Source(_name(path))
-    for member in _useful(list(archives.members(path, source.tally("")))):
+    members = _useful(list(archives.members(path, source.tally(""))))
+    for member in tqdm(members, desc=source.name, unit="개", disable=None):
         if not source.shelf.put(member) and member.name.lower().endswith(KINDS):
             _read(member, source, caption_key)
     return source

@@ -1,7 +1,8 @@
 """Finding the picture or film that a label names among everything that was downloaded."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import PurePosixPath
 
 from preprocess.members import Member
@@ -28,6 +29,9 @@ class Shelf:
 
     def __len__(self) -> int:
         return sum(map(len, self._by_stem.values()))
+
+    def __iter__(self) -> Iterator[Member]:
+        return chain.from_iterable(self._by_stem.values())
 
     def take(self, other: "Shelf") -> None:
         """Takes in what is on another shelf."""

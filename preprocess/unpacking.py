@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+from tqdm import tqdm
+
 from preprocess.errors import DataError, VideoError
 from preprocess.files import check_room, whole_file
 from preprocess.frames import probe
@@ -27,12 +29,9 @@ from preprocess.shelf import kind_of
 STILL_BYTES = 60_000  # of one moment, generously
 Files = dict[str, tuple[Path, ...]]  # by a match's key
 Drop = Callable[[Match, str], None]
-Progress = Callable[[int], object]
 
 
-def unpacked(
-    out: Path, matches: Sequence[Match], drop: Drop, on_progress: Progress = lambda done: None
-) -> list[tuple[Sample, Bits]]:
+def unpacked(out: Path, matches: Sequence[Match], drop: Drop) -> list[tuple[Sample, Bits]]:
     """The samples in the order of the matches, each with its first picture's difference hash.
 
     What cannot be taken out or decoded is dropped.
@@ -41,7 +40,6 @@ def unpacked(
         out: the data folder, which gets "pictures" and "frames" where they are needed.
         matches: with their splits.
         drop: is told of each match that falls out, and why.
-        on_progress: is told how many matches were taken out since it was told last.
 
     Raises:
         OutputError: there is no room, or out cannot be written.
@@ -49,15 +47,13 @@ def unpacked(
     check_room(out, _needed(matches))
     by_film: dict[str, list[Match]] = {}
     files: Files = {}
-    for match in matches:
+    for match in tqdm(matches, desc="꺼내기", unit="개", disable=None):
         if kind_of(match.member.name) == FILMS:
             by_film.setdefault(match.member.name, []).append(match)
         else:
             files |= _still(out, match, drop)
-            on_progress(1)
-    for same in by_film.values():
+    for same in tqdm(by_film.values(), desc="영상", unit="편", disable=None if by_film else True):
         files |= _moments(out, same, drop)
-        on_progress(len(same))
     return _looked(matches, files, drop)
 
 
@@ -160,7 +156,8 @@ def _looked(matches: Sequence[Match], files: Files, drop: Drop) -> list[tuple[Sa
     """The samples whose first picture can be decoded, with its hash."""
     there = [match for match in matches if match.key in files]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        looks = list(pool.map(_hash, (files[match.key][0] for match in there)))
+        done = pool.map(_hash, (files[match.key][0] for match in there))
+        looks = list(tqdm(done, desc="사진", unit="장", total=len(there), disable=None))
     found = []
     for match, bits in zip(there, looks, strict=True):
         if bits is None:

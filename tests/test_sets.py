@@ -1,6 +1,7 @@
 """Sets as they are published: recognised by their keys, read whole, every drop counted."""
 
 import json
+import os
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from preprocess import reading
 from preprocess.errors import DataError
 from preprocess.gathering import Gathered, Wanted, gathered
+from preprocess.records import write_samples
 from preprocess.sets.documents import parsed
 from preprocess.sets.forms import TITLES, labels, recognised
 from preprocess.sets.labels import milliseconds
@@ -23,7 +25,7 @@ from tests import downloads
 
 def gather(out: Path, *paths: Path, **wanted) -> Gathered:
     said: list[str] = []
-    found = gathered(Wanted(paths, **wanted), out, lambda total: lambda done: None, said.append)
+    found = gathered(Wanted(paths, **wanted), out, said.append)
     assert said  # what was recognised is told
     return found
 
@@ -177,7 +179,7 @@ def test_a_plain_table_of_image_and_caption(tmp_path, kind, encoding):
         "사진:0.png": ("개가 뛴다", "개, 그리고 공"),
         "사진:1.png": ("꽃이 핀다",),
     }
-    assert dropped(found) == {"picture missing": 1}
+    assert dropped(found) == {"picture missing": 1, "file that no label names": 1}
 
 
 def test_a_table_may_tell_splits_groups_and_topics(tmp_path):
@@ -305,7 +307,7 @@ def test_one_name_of_two_pictures_is_no_guess(tmp_path):
     downloads.lines(tmp_path / "set/a.jsonl", rows)
     found = gather(tmp_path / "out", tmp_path / "set")
     assert by_name(found) == {"b:1.png": ("둘째",)}
-    assert dropped(found) == {"several files have this name": 1}
+    assert dropped(found) == {"several files have this name": 1, "file that no label names": 1}
 
 
 def test_a_label_leads_nowhere_outside(tmp_path):
@@ -395,6 +397,29 @@ def test_no_document_is_a_traceback(value):
     if form in TITLES:
         with suppress(*reading.SHAPELESS):
             list(labels(form, value, "x.json", Tally()))
+
+
+def test_half_a_character_and_numbers_without_bound_are_no_traceback(tmp_path):
+    root = downloads.drama(tmp_path / "d", shots=1)
+    label = next(root.rglob("*.json"))
+    value = json.loads(label.read_text("utf-8"))
+    value["shot_infos"][0]["visual_infos"][0] |= {
+        "frame_id": 1e308, "place": "\ud83d", "image_descs": ["개가 \udc00 뛴다"],
+    }  # fmt: skip
+    label.write_text(json.dumps(value), "utf-8")
+    assert "\\ud83d" in label.read_text("utf-8")
+    found = gather(tmp_path / "out", root)
+    write_samples(tmp_path / "samples.jsonl", found.samples)
+    assert any(captions == ("개가 ? 뛴다",) for captions in by_name(found).values())
+
+
+def test_names_that_windows_wrote_on_a_linux_disk_are_found(tmp_path):
+    picture = downloads.picture(tmp_path / "set/x.jpg")
+    picture.rename(os.fsdecode(os.fsencode(picture.parent) + b"/" + "사진.jpg".encode("cp949")))
+    downloads.lines(tmp_path / "set/a.jsonl", [{"image": "사진.jpg", "caption": "개가 뛴다"}])
+    (sample,) = gather(tmp_path / "out", tmp_path / "set").samples
+    write_samples(tmp_path / "samples.jsonl", [sample])
+    assert Path(sample.pictures[0]).is_relative_to(tmp_path / "out/pictures")
 
 
 @given(st.integers(0, 10**7))

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 from pathlib import PurePosixPath
 
 from preprocess.sets.labels import Document
 
+HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 KINDS = (".json", ".jsonl", ".csv", ".tsv")
 
 
@@ -36,7 +38,7 @@ def parsed(data: bytes, name: str) -> Document:
     if kind == ".jsonl":
         return _lines(text)
     try:
-        return json.loads(text)
+        return _whole(json.loads(text), text)
     except ValueError:
         if "\n" not in text.strip():
             raise
@@ -44,7 +46,14 @@ def parsed(data: bytes, name: str) -> Document:
 
 
 def _lines(text: str) -> Document:
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+    return _whole([json.loads(line) for line in text.split("\n") if line.strip()], text)
+
+
+def _whole(value: Document, text: str) -> Document:
+    """The value without halves of characters, which no file can be written with."""
+    if not HALF.search(text):
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _rows(text: str, comma: str) -> Document:

@@ -14,6 +14,7 @@ from preprocess.sets.labels import Document, Label, listed, named, records, text
 from preprocess.tally import Tally
 
 MOST = 3  # frames a shot
+LARGEST = 10**9  # number of a frame
 Frame = dict[str, Any]
 Run = list[Frame]
 
@@ -56,9 +57,10 @@ def _number(frame: Frame) -> int:
     """The frame_id, else the number in image_id; -1 for neither."""
     digits = text(frame.get("frame_id")) or "".join(filter(str.isdigit, text(frame["image_id"])))
     try:
-        return int(float(digits))
+        number = int(float(digits))
     except (ValueError, OverflowError):
         return -1
+    return number if 0 <= number < LARGEST else -1
 
 
 def _runs(frames: Run, name: str, tally: Tally) -> list[Run]:

@@ -7,8 +7,29 @@ from typing import Any
 from preprocess.sets.labels import Document, Label, Split, listed, named, records, text
 from preprocess.tally import Tally
 
-PICTURE = ("image", "image_path", "file_path", "file_name", "filename", "picture", "path")
-CAPTION = ("caption_ko", "caption", "captions", "korean", "sentence", "text")
+PICTURE = (
+    "image",
+    "image_path",
+    "file_path",
+    "file_name",
+    "filename",
+    "picture",
+    "path",
+    "이미지",
+    "사진",
+    "파일명",
+)
+CAPTION = (
+    "caption_ko",
+    "caption",
+    "captions",
+    "korean",
+    "sentence",
+    "text",
+    "캡션",
+    "문장",
+    "설명",
+)
 SPLITS: dict[str, Split] = {
     "train": "train", "training": "train", "restval": "train", "train2014": "train",
     "val": "val", "valid": "val", "validation": "val", "val2014": "val", "dev": "val",
