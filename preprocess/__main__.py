@@ -63,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--caption-key",
         default="",
-        metavar="A.B[].C",
-        help="모르는 형식에서 캡션이 있는 곳 (where captions are in a form not known here)",
+        metavar="KEY",
+        help="모르는 형식에서 캡션이 있는 곳, 예: data[].text_ko (where the captions are)",
     )
     p.add_argument("--out", type=Path, required=True, metavar="DATA", help="만들 데이터 폴더")
     p.add_argument(

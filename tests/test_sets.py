@@ -115,6 +115,7 @@ def test_drama_labels_of_any_damage_are_counted(tmp_path):
     found = gather(tmp_path / "out", root)
     counts = dropped(found)
     assert (counts["shot without frames"], counts["frame without descriptions"]) == (1, 4)
+    assert counts["interpolated frame"] == 12 - 4 - 2
     assert len([s for s in found.samples if s.key.count(":") == 2]) == 2
 
 

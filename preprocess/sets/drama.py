@@ -31,10 +31,11 @@ def drama(document: Document, tally: Tally) -> Iterator[Label]:
                 default=0)  # fmt: skip
     kept: list[tuple[str, Run]] = []
     for shot, frames in shots:
-        runs = _fewest(_runs(frames, f"{clip}/{shot}", tally))
-        if runs:  # a shot without descriptions is counted frame by frame
-            spare = len(frames) - len(runs)
-            tally.drop("interpolated frame", f"{clip}/{shot}", spare) if spare else None
+        described = _runs(frames, f"{clip}/{shot}", tally)
+        runs = _fewest(described)
+        spare = sum(map(len, described)) - len(runs)
+        if spare:
+            tally.drop("interpolated frame", f"{clip}/{shot}", spare)
         for position, run in enumerate(runs):
             kept.append((shot, _ranked(run, position, len(runs))))
             yield _frame(clip, film, kept[-1], first)
