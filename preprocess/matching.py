@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import PurePosixPath
 
 from preprocess.captions import kept
@@ -115,19 +116,23 @@ def _of_source(
 
 
 def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Member | str]:
-    """The file of each label, or why there is none, from the first shelf that has any of them."""
+    """The file of each label, or why there is none, from the first shelf that has any of them.
+
+    Two folders that labels name must be those that files lie in; only where none of a set's are,
+    one, and then none.
+    """
     nowhere: list[Member | str] = []
-    for shelf in shelves:
-        files = [_file(f, shelf) for f in labelled]
+    for shelf, within in product(shelves, (2, 1, 0)):
+        files = [_file(f, shelf, within) for f in labelled]
         if any(isinstance(file, Member) for file in files):
             return files
         nowhere = nowhere or files
     return nowhere
 
 
-def _file(found_label: Found, shelf: Shelf) -> Member | str:
+def _file(found_label: Found, shelf: Shelf, within: int) -> Member | str:
     label, split = found_label.label, found_label.official
-    still = found(shelf, label.stills, STILLS, split)
+    still = found(shelf, label.stills, STILLS, split, max(within, label.within))
     if isinstance(still, Member) or not label.films:
         return still
     film = found(shelf, label.films, FILMS, split)

@@ -167,7 +167,7 @@ def _labels(
     )
     try:
         for label in found:
-            source.found.append(Found(label, name, official or label.split))
+            source.found.append(Found(label, name, label.split or official))
     except SHAPELESS as error:
         tally.drop("label file of another shape", f"{member.name}: {error}")
 

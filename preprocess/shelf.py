@@ -38,8 +38,14 @@ class Shelf:
         for key, members in other._by_stem.items():
             self._by_stem.setdefault(key, []).extend(members)
 
-    def candidates(self, name: str, kind: Kind) -> list[Member]:
-        """The members that agree with a name, or path, in most parts from its end."""
+    def candidates(self, name: str, kind: Kind, within: int) -> list[Member]:
+        """The members that agree with a name, or path, in most parts from its end.
+
+        Args:
+            name: as a label has it, with folders or without.
+            kind: of the file.
+            within: how many folders must agree at least, if the name has so many.
+        """
         if kind_of(name) not in (None, kind):
             return []
         found = self._by_stem.get((_stem(name), kind), [])
@@ -48,10 +54,15 @@ class Shelf:
         if told:  # a.jpg beside a.png: the label says which
             found = [m for m in found if _parts(m.name)[-1] == wanted[-1]] or found
         shares = [_shared(wanted[:-1], _parts(m.name)[:-1]) for m in found]
-        return [m for m, share in zip(found, shares, strict=True) if share == max(shares)]
+        most = max(shares, default=0)
+        if most < min(within, len(wanted) - 1):
+            return []
+        return [m for m, share in zip(found, shares, strict=True) if share == most]
 
 
-def found(shelf: Shelf, names: Iterable[str], kind: Kind, split: str = "") -> Member | str:
+def found(
+    shelf: Shelf, names: Iterable[str], kind: Kind, split: str = "", within: int = 0
+) -> Member | str:
     """The member of the first name that a shelf has, else why there is none.
 
     Names that several files have are told apart by Training and Validation; the same file met
@@ -60,7 +71,7 @@ def found(shelf: Shelf, names: Iterable[str], kind: Kind, split: str = "") -> Me
     for name in names:
         if ".." in PurePosixPath(name.replace("\\", "/")).parts:
             return "picture outside the picture folder"
-        members = shelf.candidates(name, kind)
+        members = shelf.candidates(name, kind, within)
         same = [m for m in members if split and official_split(m.name) == split] or members
         if len({m.size for m in same}) > 1:
             return "several files have this name"

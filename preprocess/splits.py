@@ -47,9 +47,9 @@ def official_split(name: str) -> str:
     The member's own name says nothing: a picture may be called train_1.jpg.
     """
     for folder in PurePosixPath(name.lower()).parts[:-1]:
-        for split, pattern in OFFICIAL:
-            if pattern.search(folder):
-                return split
+        said = [split for split, pattern in OFFICIAL if pattern.search(folder)]
+        if len(said) == 1:  # MSCOCO_train_val.zip says nothing
+            return said[0]
     return ""
 
 

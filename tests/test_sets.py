@@ -311,6 +311,26 @@ def test_one_name_of_two_pictures_is_no_guess(tmp_path):
     assert dropped(found) == {"several files have this name": 1, "file that no label names": 1}
 
 
+def test_a_frame_of_another_clip_never_stands_in(tmp_path):
+    """Frames are numbered alike in every clip: what is missing stays missing."""
+    downloads.drama(tmp_path / "d", 1, shots=1, missing=tuple(range(9, 21)))
+    found = gather(tmp_path / "out", downloads.drama(tmp_path / "d", 2, shots=1))
+    assert len(found.samples) == 4 and {s.group[-1] for s in found.samples} == {"2"}
+    assert dropped(found)["picture missing"] == 4
+
+
+def test_a_picture_of_another_folder_never_stands_in_but_one_folder_for_all_may(tmp_path):
+    rows = [{"image": f"{folder}/1.png", "caption": "개가 뛴다"} for folder in "ab"]
+    downloads.lines(tmp_path / "set/a.jsonl", rows)
+    downloads.picture(tmp_path / "set/a/1.png")
+    assert list(by_name(gather(tmp_path / "x", tmp_path / "set"))) == ["a:1.png"]
+    root = downloads.mscoco(tmp_path / "coco")
+    for picture in list(root.rglob("*.jpg")):
+        (root / "flat").mkdir(exist_ok=True)
+        picture.rename(root / "flat" / picture.name)
+    assert len(gather(tmp_path / "y", root).samples) == 8
+
+
 def test_a_label_leads_nowhere_outside(tmp_path):
     downloads.picture(tmp_path / "secret.png")
     downloads.picture(tmp_path / "set/1.png")

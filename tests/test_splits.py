@@ -93,6 +93,7 @@ def test_a_group_that_is_said_to_be_in_two_splits_teaches():
     ("x/라벨데이터/train_1.json", ""),
     ("x/trainer/valley/contest/a.jpg", ""),
     ("x/cartl_a/a.jpg", ""),
+    ("x/MSCOCO_train_val_Korean.zip/a.json", ""),
 ])  # fmt: skip
 def test_folders_and_archives_tell_the_official_split(name, split):
     assert official_split(name) == split

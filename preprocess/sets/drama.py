@@ -107,6 +107,7 @@ def _frame(clip: str, film: str, kept: tuple[str, Run], first: int) -> Label:
         tuple(listed(run[0].get("image_descs"))),
         clip,
         _stills(clip, shot, run),
+        1,
         (film,),
         frame=number - first if number >= 0 else None,
         topic=text(run[0].get("place")),
@@ -114,6 +115,7 @@ def _frame(clip: str, film: str, kept: tuple[str, Run], first: int) -> Label:
 
 
 def _stills(clip: str, shot: str, run: Run) -> tuple[str, ...]:
+    """Frames are numbered alike in every clip, so their shot's folder must be the label's."""
     return tuple(f"{clip}/{shot}/{text(f['image_id'])}" for f in run)
 
 
@@ -132,7 +134,7 @@ def _whole(
     if told:
         middle = kept[len(kept) // 2 :] + kept[: len(kept) // 2]
         stills = tuple(name for shot, run in middle for name in _stills(clip, shot, run[:1]))
-        yield Label(named(clip), tuple(told), clip, stills, (film,))
+        yield Label(named(clip), tuple(told), clip, stills, 1, (film,))
 
 
 def _names(frames: Iterator[Frame]) -> set[str]:

@@ -19,6 +19,7 @@ class Label:
         captions: as they were written, perhaps no text at all.
         group: the film, clip or picture it belongs to; never split.
         stills: names of picture files that show it, the best first.
+        within: how many folders of a still's name must agree with its file's at least.
         films: names of the film to take it from where no still is there, the likeliest first.
         span_ms: where in the film, half-open; None is all of it.
         frame: where in the film, counted in frames; instead of span_ms.
@@ -30,6 +31,7 @@ class Label:
     captions: tuple[Any, ...]
     group: str
     stills: tuple[str, ...] = ()
+    within: int = 0
     films: tuple[str, ...] = ()
     span_ms: tuple[int, int] | None = None
     frame: int | None = None

@@ -42,7 +42,7 @@ def keyed(document: Document, tally: Tally, stem: str, key: str) -> Iterator[Lab
         tally.drop("nothing at --caption-key", stem)
     for media, captions in found.items():
         identity = named(PurePosixPath(media).with_suffix("") if media != stem else stem)
-        yield Label(identity, tuple(captions), identity, (media,), (media,))
+        yield Label(identity, tuple(captions), identity, (media,), films=(media,))
 
 
 def _steps(key: str) -> list[str]:
