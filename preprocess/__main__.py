@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import CaptioningError, DataError
 from preprocess.features import EncoderOptions, cache_features, load_encoder
 from preprocess.files import whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
@@ -104,7 +104,14 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     found = gathered(wanted, out, print)
     tagger = load_tagger(arguments.tagger)
-    samples, _ = analyse_all(out, found.samples, tagger, tagger.name)
+    samples, losses = analyse_all(out, found.samples, tagger, tagger.name)
+    if not samples:
+        raise DataError(
+            f"'{tagger.name}'의 형태소로 되돌아오는 문장이 없습니다 (예: '{losses[0]}'). "
+            "--tagger로 다른 분석기를 쓰세요.",
+            f"no sentence comes back from the morphemes of '{tagger.name}' ('{losses[0]}'). "
+            "Use another --tagger.",
+        )
     write_samples(out / "samples.jsonl", samples)
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
     session = load_encoder(options)

@@ -81,9 +81,12 @@ def frame(number: int, texts: list[str], place: str = "office") -> dict:
 
 
 def drama_shot(name: str, first: int, texts=DESCRIPTIONS, each: int = 4) -> dict:
-    """`each` frames of every description in turn; between, the order of the five changes."""
+    """`each` frames of every description in turn; between, order and spaces of the five change."""
     frames = [
-        frame(first + turn * each + i, five if i % 2 == 0 else five[::-1])
+        frame(
+            first + turn * each + i,
+            five if i % 2 == 0 else [text.replace("고있다", "고 있다") for text in five[::-1]],
+        )
         for turn, five in enumerate(texts)
         for i in range(each)
     ]

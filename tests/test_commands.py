@@ -126,6 +126,13 @@ def test_nothing_usable_leaves_nothing(tmp_path, stand_ins, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
 
 
+def test_a_tagger_that_loses_everything_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", lambda s: []))
+    root = downloads.nikl(tmp_path / "nikl")
+    assert preprocess.main([str(root), "--out", str(tmp_path / "data"), "--lang", "en"]) == 1
+    assert "no sentence comes back from the morphemes of 'okt'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("everything", [False, True])
 def test_test_pictures_never_enter(tmp_path, coco, stand_ins, everything):
     """Neither their keys nor their words; with --everything the held-out pictures do."""
