@@ -9,7 +9,7 @@ from preprocess.captions import kept
 from preprocess.members import Member
 from preprocess.reading import Found, Source
 from preprocess.sets.labels import FILMS, STILLS, Label
-from preprocess.shelf import Shelf, found
+from preprocess.shelf import Shelf, found, kind_of
 from preprocess.splits import Unit, assigned
 from preprocess.tally import Tally
 
@@ -118,16 +118,19 @@ def _of_source(
 def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Member | str]:
     """The file of each label, or why there is none, from the first shelf that has any of them.
 
-    Two folders that labels name must be those that files lie in; only where none of a set's are,
-    one, and then none.
+    Two folders that labels name must be those that stills lie in; only where none of a set's are,
+    one, and then none. Films alone are the last resort.
     """
+    films: list[Member | str] = []
     nowhere: list[Member | str] = []
     for shelf, within in product(shelves, (2, 1, 0)):
         files = [_file(f, shelf, within) for f in labelled]
-        if any(isinstance(file, Member) for file in files):
+        there = {kind_of(file.name) for file in files if isinstance(file, Member)}
+        if STILLS in there:
             return files
+        films = films or (files if there else [])
         nowhere = nowhere or files
-    return nowhere
+    return films or nowhere
 
 
 def _file(found_label: Found, shelf: Shelf, within: int) -> Member | str:

@@ -103,6 +103,22 @@ def test_frames_that_are_missing_come_out_of_the_film(tmp_path):
     assert dropped(found)["interpolated frame"] == 9
 
 
+def test_stills_are_preferred_to_the_film_wherever_they_lie(tmp_path):
+    root = downloads.drama(tmp_path / "d", shots=1)
+    clip = next(root.rglob("*.json")).parent
+    downloads.film(clip / f"{clip.name}.mp4", (400, 400, 400))
+    (clip / clip.name).rename(clip / "frames")  # the shot's folder is all that agrees
+    found = gather(tmp_path / "out", root)
+    assert all(Path(s.pictures[0]).is_relative_to(clip / "frames") for s in found.samples)
+
+
+def test_a_table_may_name_films(tmp_path):
+    downloads.film(tmp_path / "set/a.mp4")
+    downloads.lines(tmp_path / "set/a.jsonl", [{"video": "a.mp4", "caption": "색이 바뀐다"}])
+    (sample,) = gather(tmp_path / "out", tmp_path / "set").samples
+    assert [colour(p) for p in sample.pictures] == ["g", "r", "b"]
+
+
 def test_drama_labels_of_any_damage_are_counted(tmp_path):
     root = downloads.drama(tmp_path / "d", shots=2)
     label = next(root.rglob("*.json"))

@@ -107,8 +107,8 @@ def _frame(clip: str, film: str, kept: tuple[str, Run], first: int) -> Label:
         tuple(listed(run[0].get("image_descs"))),
         clip,
         _stills(clip, shot, run),
-        1,
-        (film,),
+        within=1,
+        films=(film,),
         frame=number - first if number >= 0 else None,
         topic=text(run[0].get("place")),
     )
@@ -134,7 +134,7 @@ def _whole(
     if told:
         middle = kept[len(kept) // 2 :] + kept[: len(kept) // 2]
         stills = tuple(name for shot, run in middle for name in _stills(clip, shot, run[:1]))
-        yield Label(named(clip), tuple(told), clip, stills, 1, (film,))
+        yield Label(named(clip), tuple(told), clip, stills, within=1, films=(film,))
 
 
 def _names(frames: Iterator[Frame]) -> set[str]:

@@ -7,29 +7,10 @@ from typing import Any
 from preprocess.sets.labels import Document, Label, Split, listed, named, records, text
 from preprocess.tally import Tally
 
-PICTURE = (
-    "image",
-    "image_path",
-    "file_path",
-    "file_name",
-    "filename",
-    "picture",
-    "path",
-    "이미지",
-    "사진",
-    "파일명",
-)
-CAPTION = (
-    "caption_ko",
-    "caption",
-    "captions",
-    "korean",
-    "sentence",
-    "text",
-    "캡션",
-    "문장",
-    "설명",
-)
+PICTURE = ("image", "image_path", "file_path", "file_name", "filename", "picture", "path",
+           "video", "이미지", "사진", "영상", "파일명")  # fmt: skip
+CAPTION = ("caption_ko", "caption", "captions", "korean", "sentence", "text",
+           "캡션", "문장", "설명")  # fmt: skip
 SPLITS: dict[str, Split] = {
     "train": "train", "training": "train", "restval": "train", "train2014": "train",
     "val": "val", "valid": "val", "validation": "val", "val2014": "val", "dev": "val",
@@ -89,7 +70,7 @@ def nikl(document: Document, tally: Tally) -> Iterator[Label]:
 
 
 def plain(document: Document, tally: Tally) -> Iterator[Label]:
-    """A table or JSON lines of image and caption; captions of one image come together.
+    """A table or JSON lines of image, or video, and caption; captions of one come together.
 
     Further columns are read where they are there: split, group, topic.
     """
@@ -105,7 +86,9 @@ def plain(document: Document, tally: Tally) -> Iterator[Label]:
         split = SPLITS.get(text(rows[0].get("split")).lower(), "")
         group, topic = (text(rows[0].get(key)) for key in ("group", "topic"))
         identity = named(file)
-        yield Label(identity, captions, group or identity, (file,), split=split, topic=topic)
+        yield Label(
+            identity, captions, group or identity, (file,), films=(file,), split=split, topic=topic
+        )
 
 
 def is_plain(record: dict[str, Any]) -> bool:
