@@ -6,9 +6,9 @@
 from pathlib import Path
 
 import tensorflow as tf
-from matplotlib.figure import Figure
 
 from model.runs import Log
+from preprocess.plots import panels
 
 PANELS = {"loss": "loss", "cider_d": "CIDEr-D, held out", "distinct": "distinct / pictures"}
 
@@ -25,12 +25,12 @@ def write_curves(run: Path, log: Log) -> None:
 
 
 def _draw(path: Path, log: Log) -> None:
-    figure = Figure(figsize=(4 * len(PANELS), 3), layout="constrained")
+    figure, drawn = panels(len(PANELS), (4, 3))
     epochs = [line["epoch"] for line in log]
-    for axes, (name, title) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
+    for axes, (name, title) in zip(drawn, PANELS.items(), strict=True):
         axes.plot(epochs, [line[name] for line in log], marker=".")
         axes.set(title=title, xlabel="epoch", xlim=(0.5, max(2, epochs[-1]) + 0.5))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=100)
 

@@ -2,16 +2,20 @@
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
-from preprocess.coco import Report, read_coco
 from preprocess.errors import CaptioningError, DataError
 from preprocess.features import EncoderOptions, cache_features, load_encoder
+from preprocess.files import whole_file
+from preprocess.gathering import Gathered, Wanted, gathered
+from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, write_samples
 from preprocess.tagger import NAMES, Tagger, load_tagger
@@ -21,24 +25,32 @@ def parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of EncoderOptions."""
     p = argparse.ArgumentParser(
         prog="python -m preprocess",
-        description="캡션과 사진을 읽어 train.py가 쓰는 데이터 폴더를 만듭니다. "
-        "(Reads captions and pictures into a data folder for train.py.)",
+        description="AI Hub에서 받은 것, 한국어 COCO 캡션, image와 caption의 표를 읽어 train.py가 "
+        "쓰는 데이터 폴더를 만듭니다. (Reads a download as it came, Korean COCO captions or a "
+        "table of image and caption into a data folder for train.py.)",
+    )
+    p.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        metavar="PATH",
+        help="받은 그대로: 폴더, .tar, .zip, .zip.part0, .json, .csv ...; 여럿이면 합칩니다",
     )
     p.add_argument(
         "--coco",
         type=Path,
         action="append",
-        required=True,
+        default=[],
         metavar="captions_ko.json",
-        help="한국어 COCO 형식의 캡션; 여러 번 쓰면 합칩니다 (may repeat, to merge sets)",
+        help="PATH와 같습니다 (the same as PATH)",
     )
     p.add_argument(
         "--pictures",
         type=Path,
         action="append",
-        required=True,
+        default=[],
         metavar="DIR",
-        help="file_path의 기준 폴더; --coco마다 하나 (one a --coco)",
+        help="사진과 영상이 따로 있는 폴더나 압축 파일; 하나씩 주거나 모두를 위해",
     )
     p.add_argument(
         "--splits",
@@ -46,7 +58,13 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="splits.json",
-        help='{"train": [id], "val": [...], "test": [...]}; --coco마다 하나',
+        help='Karpathy의 dataset_coco.json이나 {"train": [id], "val": [...], "test": [...]}',
+    )
+    p.add_argument(
+        "--caption-key",
+        default="",
+        metavar="KEY",
+        help="모르는 형식에서 캡션이 있는 곳, 예: data[].text_ko (where the captions are)",
     )
     p.add_argument("--out", type=Path, required=True, metavar="DATA", help="만들 데이터 폴더")
     p.add_argument(
@@ -78,74 +96,77 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
-    reports = {}
-    samples: list[Sample] = []
-    for source, pictures, splits in _sets(arguments):
-        report = reports[str(source)] = Report()
-        samples += read_coco(source, pictures, splits, report)
-    _distinct(samples)
-    out.mkdir(parents=True, exist_ok=True)
+    wanted = Wanted(
+        [*arguments.coco, *arguments.paths],
+        arguments.pictures,
+        arguments.splits,
+        arguments.caption_key,
+    )
+    found = gathered(wanted, out, print)
     tagger = load_tagger(arguments.tagger)
-    samples, losses = analyse_all(out, samples, tagger, tagger.name)
+    samples, losses = analyse_all(out, found.samples, tagger, tagger.name)
+    if not samples:
+        raise DataError(
+            f"'{tagger.name}'의 형태소로 되돌아오는 문장이 없습니다 (예: '{losses[0]}'). "
+            "--tagger로 다른 분석기를 쓰세요.",
+            f"no sentence comes back from the morphemes of '{tagger.name}' ('{losses[0]}'). "
+            "Use another --tagger.",
+        )
     write_samples(out / "samples.jsonl", samples)
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
     session = load_encoder(options)
     with tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar:
         cache_features(out / "features", samples, options, lambda x: session(x)[0], bar.update)
-    _finish(out, tagger, options, reports, losses, samples)
+    _finish(out, tagger, options, found, samples)
 
 
 def _finish(
     out: Path,
     tagger: Tagger,
     options: EncoderOptions,
-    reports: dict[str, Report],
-    losses: list[str],
+    found: Gathered,
     samples: Sequence[Sample],
 ) -> None:
-    from preprocess.report import contents, coverage, drops
+    from preprocess.page import page
+    from preprocess.report import Prepared, tables
 
-    sentences = [found for _, found in read_morphemes(out / "tokens.jsonl")]
-    tables = {
-        "contents": contents(samples, sentences),
-        "coverage": coverage(samples, sentences),
-        "drops": drops(reports),
-    }
+    sentences = [s for _, s in read_morphemes(out / "tokens.jsonl")]
+    losses = _losses(found.samples, samples)
+    keys = {sample.key: row for row, sample in enumerate(found.samples)}
+    hashes = found.hashes[np.array([keys[sample.key] for sample in samples], int)]
+    prepared = Prepared(samples, sentences, found.tallies, losses, twins(samples, hashes))
+    shown = tables(prepared)
+    lost = [caption for captions in losses.values() for caption in captions]
     summary = {
         "tagger": tagger.name,
         "tagger_version": tagger.version,
         **asdict(options),
-        "round_trip_losses": {"captions": len(losses), "examples": losses[:10]},
-        **{name: table.to_dict("records") for name, table in tables.items()},
+        "round_trip_losses": {"captions": len(lost), "examples": lost[:10]},
+        **{name: table.to_dict("records") for name, table in shown.items()},
+        "examples_of_drops": {name: tally.examples for name, tally in found.tallies.items()},
     }
-    text = json.dumps(summary, ensure_ascii=False, indent=1)
-    (out / "dataset.json").write_text(text + "\n", encoding="utf-8")
-    for table in tables.values():
-        print(table.to_string(index=False) + "\n" if len(table) else "버린 것 없음 (no drops)\n")
-    print(f"형태소에서 되돌아오지 않은 캡션 (round-trip losses): {len(losses):,}")
+    _write(out / "report.html", page(prepared, shown))
+    _write(out / "dataset.json", json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+    shutil.rmtree(out / "unpacked", ignore_errors=True)
+    for name, table in shown.items():
+        print(f"[{name}]\n{table.to_string(index=False) if len(table) else '없음 (none)'}\n")
+    print(f"보고서 (report): {out / 'report.html'}")
     print(f"다음 (next): python train.py {out} --out my.kcap")
 
 
-def _sets(arguments: argparse.Namespace) -> list[tuple[Path, Path, Path | None]]:
-    counts = {len(arguments.coco), len(arguments.pictures)}
-    if len(counts) != 1 or len(arguments.splits) not in (0, len(arguments.coco)):
-        raise DataError(
-            f"--coco {len(arguments.coco)}개, --pictures {len(arguments.pictures)}개, --splits "
-            f"{len(arguments.splits)}개입니다. --coco마다 --pictures와 --splits를 하나씩 주세요.",
-            f"{len(arguments.coco)} --coco, {len(arguments.pictures)} --pictures and "
-            f"{len(arguments.splits)} --splits were given. Give one of each a set.",
-        )
-    splits = arguments.splits or [None] * len(arguments.coco)
-    return list(zip(arguments.coco, arguments.pictures, splits, strict=True))
+def _losses(before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, list[str]]:
+    """Captions that the tagger did not give back, by set."""
+    kept = {sample.key: set(sample.captions) for sample in after}
+    lost: dict[str, list[str]] = {}
+    for sample in before:
+        gone = [c for c in sample.captions if c not in kept.get(sample.key, ())]
+        lost.setdefault(sample.source, []).extend(gone)
+    return lost
 
 
-def _distinct(samples: Sequence[Sample]) -> None:
-    keys = [s.key for s in samples]
-    if len(set(keys)) < len(keys):
-        raise DataError(
-            "두 세트의 폴더 이름과 id가 겹칩니다. 캡션 파일을 다른 이름의 폴더에 두세요.",
-            "two sets share folder name and ids. Rename the folder of one caption file.",
-        )
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

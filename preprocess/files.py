@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,23 @@ def check_free(target: Path, overwrite: bool) -> None:
         raise OutputError(
             f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
             f"'{target}' exists already. Add --overwrite to replace it.",
+        )
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Refuses to begin what cannot end.
+
+    Raises:
+        OutputError: less than `size` bytes are free where the folder is or will be.
+    """
+    there = next(p for p in (folder, *folder.resolve().parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise OutputError(
+            f"'{folder}'에 {size / 1e9:.1f} GB가 필요한데 {free / 1e9:.1f} GB가 남았습니다. "
+            "자리를 비우거나 --out을 다른 디스크로 하세요.",
+            f"'{folder}' needs {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free. "
+            "Free some space, or put --out on another disk.",
         )
 
 

@@ -9,6 +9,7 @@ the same thing differ in dozens.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from preprocess.records import Sample
 
 NEAR = 10  # bits that may differ
 GRID = 8
+BLOCK = 256  # rows compared at a time
+EXAMPLES = 5
 Bits = npt.NDArray[np.bool_]
 
 
@@ -39,9 +42,43 @@ def difference_hash(picture: Picture) -> Bits:
 
 def near(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     """Index pairs (m, 2) of hashes (n, 128) of two groups that differ in at most NEAR bits."""
-    signs = one.astype(np.float32) * 2 - 1, other.astype(np.float32) * 2 - 1
-    alike = signs[0] @ signs[1].T  # 128 - 2 * differing bits
-    return np.argwhere(alike >= one.shape[1] - 2 * NEAR)
+    signs = one.astype(np.float32) * 2 - 1, other.astype(np.float32).T * 2 - 1
+    found = [np.zeros((0, 2), np.intp)]
+    for start in range(0, len(one), BLOCK):
+        alike = signs[0][start : start + BLOCK] @ signs[1]  # 128 - 2 * differing bits
+        found.append(np.argwhere(alike >= one.shape[1] - 2 * NEAR) + np.array([start, 0]))
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Twins:
+    """Samples that look nearly like one of another film, clip or picture.
+
+    Attributes:
+        anywhere: bool (N,), whether sample i has such a twin.
+        leaking: bool (N,), whether it has one in another split.
+        examples: a few pairs of keys in different splits.
+    """
+
+    anywhere: Bits
+    leaking: Bits
+    examples: tuple[tuple[str, str], ...]
+
+
+def twins(samples: Sequence[Sample], hashes: Bits) -> Twins:
+    """The twins among all samples; hashes bool (N, 128) in their order."""
+    groups = np.unique([s.group for s in samples], return_inverse=True)[1]
+    splits = np.unique([s.split for s in samples], return_inverse=True)[1]
+    anywhere, leaking = (np.zeros(len(samples), np.bool_) for _ in range(2))
+    examples: list[tuple[str, str]] = []
+    for start in range(0, len(samples), BLOCK):
+        pairs = near(hashes[start : start + BLOCK], hashes) + np.array([start, 0])
+        apart = pairs[groups[pairs[:, 0]] != groups[pairs[:, 1]]]
+        across = apart[splits[apart[:, 0]] != splits[apart[:, 1]]]
+        anywhere[apart[:, 0]] = leaking[across[:, 0]] = True
+        ordered = across[across[:, 0] < across[:, 1]][: EXAMPLES - len(examples)]
+        examples += [(samples[a].key, samples[b].key) for a, b in ordered]
+    return Twins(anywhere, leaking, tuple(examples))
 
 
 def leaks(samples: Sequence[Sample]) -> Iterator[tuple[str, str]]:

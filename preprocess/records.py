@@ -24,6 +24,7 @@ class Sample:
         captions: Korean sentences, at least one, NFC, single spaces.
         split: "train", "val" or "test".
         group: samples of one group (film, clip, picture) are never split between folds.
+        topic: place, genre or category where the set tells one.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Sample:
     captions: tuple[str, ...]
     split: str
     group: str
+    topic: str = ""
 
     @property
     def source(self) -> str:

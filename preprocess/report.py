@@ -1,29 +1,98 @@
-"""The data report: what a data folder holds, as tables."""
+"""The data report: what a data folder holds and what was left out, as tables."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from preprocess.coco import Report
+from preprocess.captions import hangul_share
+from preprocess.leaks import Twins
 from preprocess.morphemes import Sentences
 from preprocess.records import Sample
+from preprocess.tally import Tally
 
 CUTS = (1, 2, 5, 10, 20)  # least counts whose coverage is told
+PARTS = {"median": 50, "95%": 95, "max": 100}  # percentiles of lengths
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What the report tells of.
+
+    Attributes:
+        samples: as they are written to the data folder.
+        sentences: their morphemes, in the same order.
+        tallies: what was dropped, by set.
+        losses: captions that did not come back from their morphemes, by set.
+        twins: samples that look nearly like another's picture.
+    """
+
+    samples: Sequence[Sample]
+    sentences: Sequence[Sentences]
+    tallies: Mapping[str, Tally]
+    losses: Mapping[str, Sequence[str]]
+    twins: Twins
+
+    @property
+    def captions(self) -> dict[str, list[str]]:
+        """All captions by set."""
+        found: dict[str, list[str]] = {}
+        for sample in self.samples:
+            found.setdefault(sample.source, []).extend(sample.captions)
+        return found
+
+
+def tables(prepared: Prepared) -> dict[str, pd.DataFrame]:
+    """Every table of the report by its name."""
+    samples, sentences = prepared.samples, prepared.sentences
+    return {
+        "contents": contents(samples, sentences),
+        "lengths": lengths(prepared),
+        "coverage": coverage(samples, sentences),
+        "topics": topics(samples),
+        "near_duplicates": near_duplicates(samples, prepared.twins),
+        "losses": losses(prepared),
+        "drops": drops(prepared.tallies),
+    }
 
 
 def contents(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.DataFrame:
-    """Pictures, captions and morphemes a caption, a row for each set and split."""
+    """Groups, pictures, captions and morphemes a caption, a row for each set and split."""
     rows = [
-        (s.source, s.split, len(found), sum(map(len, found)))
+        (s.source, s.split, s.group, len(found), sum(map(len, found)))
         for s, found in zip(samples, sentences, strict=True)
     ]
-    frame = pd.DataFrame(rows, columns=["set", "split", "captions", "morphemes"])
+    frame = pd.DataFrame(rows, columns=["set", "split", "group", "captions", "morphemes"])
     groups = frame.groupby(["set", "split"], sort=True)
-    table = groups.agg(pictures=("captions", "size"), captions=("captions", "sum"))
+    table = groups.agg(
+        groups=("group", "nunique"), pictures=("captions", "size"), captions=("captions", "sum")
+    )
     table["morphemes_a_caption"] = (groups["morphemes"].sum() / table["captions"]).round(1)
     return table.reset_index()
+
+
+def lengths(prepared: Prepared) -> pd.DataFrame:
+    """Words and letters of a caption, and the share of Hangul among its letters, a row a set."""
+    rows = []
+    for name, captions in sorted(prepared.captions.items()):
+        words = [len(caption.split()) for caption in captions]
+        spread = {f"words_{p}": int(np.percentile(words, at)) for p, at in PARTS.items()}
+        shares = [hangul_share(caption) for caption in captions]
+        rows.append(
+            {
+                "set": name,
+                "captions": len(captions),
+                "distinct": len(set(captions)),
+                "words_mean": round(float(np.mean(words)), 1),
+                **spread,
+                "letters_mean": round(float(np.mean([len(c) for c in captions])), 1),
+                "hangul_mean": round(float(np.mean(shares)), 3),
+                "all_hangul": round(float(np.mean([share == 1 for share in shares])), 3),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def coverage(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.DataFrame:
@@ -43,11 +112,54 @@ def coverage(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.Da
     )
 
 
-def drops(reports: Mapping[str, Report]) -> pd.DataFrame:
-    """What was left out of each caption file, why, how often, and an example."""
+def topics(samples: Sequence[Sample]) -> pd.DataFrame:
+    """Pictures and captions of each place, genre or category, where sets tell one."""
+    rows = [(s.source, s.topic, len(s.captions)) for s in samples if s.topic]
+    frame = pd.DataFrame(rows, columns=["set", "topic", "captions"])
+    table = frame.groupby(["set", "topic"], sort=True).agg(
+        pictures=("captions", "size"), captions=("captions", "sum")
+    )
+    whole = frame.groupby("set")["captions"].size()
+    table["share"] = (table["pictures"] / whole.reindex(table.index, level="set")).round(3)
+    return table.reset_index().sort_values(
+        ["set", "pictures", "topic"], ascending=[True, False, True], ignore_index=True
+    )
+
+
+def near_duplicates(samples: Sequence[Sample], twins: Twins) -> pd.DataFrame:
+    """Pictures nearly equal to one of another film, clip or picture, and to one of another split.
+
+    The latter leak: a test picture that was trained on flatters the score.
+    """
+    frame = pd.DataFrame(
+        {
+            "set": [s.source for s in samples],
+            "near_duplicates": twins.anywhere,
+            "across_splits": twins.leaking,
+        }
+    )
+    groups = frame.groupby("set", sort=True)
+    table = groups.sum()
+    table.insert(0, "pictures", groups.size())
+    return table.reset_index()
+
+
+def losses(prepared: Prepared) -> pd.DataFrame:
+    """Captions that the tagger's morphemes do not spell, by set."""
+    captions = prepared.captions
     rows = [
-        (Path(source).parent.name, reason, count, report.examples[reason][0])
-        for source, report in reports.items()
-        for reason, count in report.dropped.most_common()
+        (name, len(lost), round(len(lost) / (len(lost) + len(captions.get(name, []))), 4), lost[0])
+        for name, lost in sorted(prepared.losses.items())
+        if lost
+    ]
+    return pd.DataFrame(rows, columns=["set", "captions", "share", "example"])
+
+
+def drops(tallies: Mapping[str, Tally]) -> pd.DataFrame:
+    """What was left out of each set, why, how often, and an example."""
+    rows = [
+        (name, reason, count, tally.examples[reason][0])
+        for name, tally in tallies.items()
+        for reason, count in tally.dropped.most_common()
     ]
     return pd.DataFrame(rows, columns=["set", "reason", "count", "example"])

@@ -19,6 +19,7 @@ from model.gist import HedgeOptions
 from model.storage import read_captioner, write_captioner
 from preprocess import __main__ as preprocess
 from preprocess.tagger import Tagger, load_tagger
+from tests import downloads
 
 COLOURS = {"빨간": (255, 0, 0), "파란": (0, 0, 255), "초록": (0, 255, 0)}
 
@@ -103,6 +104,47 @@ def test_pictures_and_captions_become_a_captioner(tmp_path, coco, stand_ins, cap
     assert about["terms"] == "연구용"
     assert (about["data"]["pictures"], about["data"]["captions"]) == (27, 27)
     assert len(about["data"]["keys_sha256"]) == 64
+
+
+def test_a_download_as_it_came_becomes_a_captioner(tmp_path, stand_ins, capsys):
+    """A drama and timed sentences in one zip that came in parts, and a table of plain rows."""
+    root = downloads.timed(tmp_path / "raw")
+    for number in range(4):
+        downloads.drama(root, number)
+    data = downloads.zip_bytes(downloads.folder_files(root), "cp949", flag=False)
+    downloads.parts(tmp_path / "받은 것/x.zip", data, len(data) // 11)
+    table = downloads.nikl(tmp_path / "nikl", 4)
+    out, kcap = tmp_path / "data", tmp_path / "my.kcap"
+    command = [str(tmp_path / "받은 것"), str(table), "--out", str(out), "--side", "16"]
+    assert preprocess.main(command) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"interpolated frame +72 ", told) and "비디오 장면 설명문 생성" in told
+    assert re.search(r"받은 것\.timed +DR +8 ", told)
+    summary = json.loads((out / "dataset.json").read_text("utf-8"))
+    sizes = {(row["set"], row["split"]): row["groups"] for row in summary["contents"]}
+    assert sizes[("받은 것.timed", "train")] == sizes[("받은 것.drama", "train")] == 2
+    page = (out / "report.html").read_text("utf-8")
+    assert page.count("<svg") == 5 and "interpolated frame" in page
+    assert not (out / "unpacked").exists()
+    command = [str(out), "--out", str(kcap), "--run", str(tmp_path / "run"), "--epochs", "1"]
+    command += ["--batch", "6", "--min-count", "1", "--hidden", "16", "--embedding", "12"]
+    assert train.main(command) == 0
+    assert Captioner.load(kcap).caption(np.zeros((1, 30, 50, 3), np.uint8)).text is not None
+
+
+def test_nothing_usable_leaves_nothing(tmp_path, stand_ins, capsys):
+    downloads.lines(tmp_path / "a.jsonl", [{"image": "1.jpg", "caption": "a dog"}])
+    assert preprocess.main([str(tmp_path), "--out", str(tmp_path / "data"), "--lang", "en"]) == 1
+    error = capsys.readouterr().err
+    assert "1 caption is not Korean" in error and error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_a_tagger_that_loses_everything_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", lambda s: []))
+    root = downloads.nikl(tmp_path / "nikl")
+    assert preprocess.main([str(root), "--out", str(tmp_path / "data"), "--lang", "en"]) == 1
+    assert "no sentence comes back from the morphemes of 'okt'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -297,8 +339,10 @@ def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--coco", "none.json", "--pictures", "."], "cannot read 'none.json' as JSON"),
-        (["--coco", "a", "--coco", "b", "--pictures", "."], "2 --coco, 1 --pictures"),
+        (["none.json"], "'none.json' does not exist"),
+        ([], "nothing to read"),
+        (["--coco", "a", "b", "c", "--splits", "1", "--splits", "2"], "3 PATHs and 2 --splits"),
+        (["a", "--splits", "none.json"], "cannot read 'none.json' as JSON"),
     ],
 )
 def test_bad_input_of_preprocess_is_one_line(tmp_path, arguments, said, capsys):

@@ -33,7 +33,7 @@ HEAVY = {
     "onnxruntime": {"preprocess/graph.py"},
     "onnx": {"preprocess/graph.py"},
     "pysubs2": {"video/subtitles.py"},
-    "matplotlib": {"model/curves.py"},
+    "matplotlib": {"preprocess/plots.py"},
     "skimage": {"video/demo.py"},
     "sacrebleu": {"model/report.py"},
     "pickle": {"preprocess/torch_file.py"},

@@ -1,0 +1,225 @@
+"""Downloads as they came: folders, tars, zips, zips in zips and parts, read where they lie.
+
+Nothing is unpacked here but an archive within a compressed one, which cannot be read in place; it
+goes into the cache folder. Members that are no plain files, lead outside or swell are refused and
+counted.
+"""
+
+import io
+import os
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+
+from preprocess.errors import DataError
+from preprocess.files import check_room
+from preprocess.members import (
+    Member,
+    copy,
+    damaged,
+    decoded_name,
+    ignored,
+    inside,
+    refused_tar,
+    refused_zip,
+    swells,
+    zip_name,
+)
+from preprocess.parts import Joined, in_order, part_of
+from preprocess.tally import Tally
+
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz")
+DEEPEST = 4  # archives in archives
+BROKEN = (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError, EOFError, zlib.error,
+          OSError, NotImplementedError)  # fmt: skip
+
+
+class Archives(ExitStack):
+    """Opens downloads and keeps their archives open until it is left.
+
+    Args:
+        cache: folder for archives that cannot be read in place; made when needed.
+        away: a folder that is no part of any download: the output.
+    """
+
+    def __init__(self, cache: Path, away: Path) -> None:
+        super().__init__()
+        self._cache, self._away = cache, away.resolve()
+
+    def members(self, path: Path, tally: Tally) -> Iterator[Member]:
+        """Every file in a download: a folder, an archive, one part of it, or a label file.
+
+        Raises:
+            DataError: there is nothing, an archive is damaged, or parts are missing.
+            OutputError: no room for an archive that has to be unpacked.
+        """
+        if path.is_dir():
+            yield from self._unfolded(_folder(path, self._away, tally), tally, 0)
+        elif path.is_file():
+            yield from self._unfolded(_single(path), tally, 0)
+        else:
+            raise DataError(
+                f"'{path}'이(가) 없습니다. 경로를 확인하세요.",
+                f"'{path}' does not exist. Check the path.",
+            )
+
+    def _unfolded(self, found: Iterable[Member], tally: Tally, depth: int) -> Iterator[Member]:
+        """The members with parts joined and archives opened."""
+        for member in self._joined(found):
+            if not member.name.lower().endswith(ARCHIVES):
+                yield member
+            elif depth == DEEPEST:
+                tally.drop("archive nested too deep", member.name)
+            else:
+                inner = self._opened(member, tally)
+                yield from self._unfolded(inner, tally, depth + 1)
+
+    def _joined(self, found: Iterable[Member]) -> Iterator[Member]:
+        """Parts as the one file they make; a file joined by hand beside its parts is left out."""
+        wholes: dict[str, dict[int, Member]] = {}
+        others: list[Member] = []
+        for member in found:
+            part = part_of(member.name)
+            if part:
+                wholes.setdefault(part[0], {})[part[1]] = member
+            else:
+                others.append(member)
+        yield from (member for member in others if member.name not in wholes)
+        for name, parts in wholes.items():
+            order = in_order(name, {n: part.size for n, part in parts.items()})
+            yield _whole(name, [parts[n] for n in order])
+
+    def _opened(self, member: Member, tally: Tally) -> Iterator[Member]:
+        try:
+            file = self.enter_context(self._searchable(member).open())
+            if member.name.lower().endswith(".zip"):
+                yield from self._zipped(file, member.name, tally)
+            else:
+                yield from self._tarred(file, member, tally)
+        except BROKEN as error:
+            raise damaged(member.name, error) from None
+
+    def _zipped(self, file: IO[bytes], name: str, tally: Tally) -> Iterator[Member]:
+        archive = self.enter_context(zipfile.ZipFile(file))
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        _check_headers(file, infos)
+        packed = sum(info.compress_size for info in infos)
+        if swells(sum(info.file_size for info in infos), packed):
+            tally.drop("archive that swells", name, len(infos))
+            return
+        for info in infos:
+            inner = inside(zip_name(info), name)
+            reason = refused_zip(info) if inner else "name leads outside"
+            if reason:
+                tally.drop(reason, f"{name}/{zip_name(info)}")
+            elif not ignored(inner):
+                yield Member(inner, info.file_size, _opener(archive.open, info), seekable=False)
+
+    def _tarred(self, file: IO[bytes], member: Member, tally: Tally) -> Iterator[Member]:
+        name, plain, total = member.name, member.name.lower().endswith(".tar"), 0
+        archive = self.enter_context(
+            tarfile.open(  # noqa: SIM115 - left with the others
+                fileobj=file, mode="r:" if plain else "r:*"
+            )
+        )
+        for info in archive:
+            total += info.size
+            if swells(total, member.size):
+                tally.drop("archive that swells", name)
+                return
+            inner = inside(decoded_name(os.fsencode(info.name)), name)
+            if info.isdir() or ignored(inner):
+                continue
+            reason = refused_tar(info) if inner else "name leads outside"
+            if reason:
+                tally.drop(reason, f"{name}/{info.name}")
+            else:
+                opens = _opener(archive.extractfile, info)
+                yield Member(inner, info.size, opens, seekable=plain)
+        _check_end(file, archive.offset if plain else None)
+
+    def _searchable(self, member: Member) -> Member:
+        """The member, copied into the cache where it cannot be searched as it is."""
+        if member.seekable:
+            return member
+        target = self._cache / sha256(member.name.encode()).hexdigest()[:20]
+        if not (target.exists() and target.stat().st_size == member.size):
+            check_room(target.parent, member.size)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy(member, target)
+        return replace(member, open=_opener(target.open, "rb"))
+
+
+def _check_headers(file: IO[bytes], infos: list[zipfile.ZipInfo]) -> None:
+    """Raises BadZipFile where the table of contents points at something else than members."""
+    for info in infos[:1] + infos[-1:]:
+        if info.header_offset >= 0:
+            file.seek(info.header_offset)
+        if info.header_offset < 0 or file.read(4) != b"PK\3\4":
+            raise zipfile.BadZipFile("its table of contents does not fit")
+
+
+def _check_end(file: IO[bytes], offset: int | None) -> None:
+    """Raises tarfile.ReadError where a tar's members end in half a header: tarfile says nothing."""
+    if offset is not None:
+        file.seek(offset)
+        if file.read(tarfile.BLOCKSIZE) not in (b"", bytes(tarfile.BLOCKSIZE)):
+            raise tarfile.ReadError("unexpected end of data")
+
+
+def _folder(root: Path, away: Path, tally: Tally) -> Iterator[Member]:
+    """The files of a folder in the order of their names; links out of it are not followed."""
+    real = root.resolve()
+    for place, folders, files in os.walk(real):
+        here = Path(place)
+        linked = [f for f in folders if (here / f).is_symlink()]
+        folders[:] = sorted(f for f in folders if f not in linked and (here / f) != away)
+        for name in sorted([*files, *linked]):
+            path = here / name
+            shown = f"{real.name}/{path.relative_to(real).as_posix()}"
+            if path.is_symlink() and not path.resolve().is_relative_to(real):
+                tally.drop("link out of the folder", shown)
+            elif path.is_file() and not ignored(named := decoded_name(os.fsencode(shown))):
+                yield _file(path, named)
+
+
+def _single(path: Path) -> Iterator[Member]:
+    """A file, or every part of the whole that it is a part of."""
+    part = part_of(path.name)
+    if not part:
+        yield _file(path, unicodedata.normalize("NFC", path.name))
+        return
+    for other in sorted(path.absolute().parent.iterdir()):
+        found = part_of(other.name)
+        if found and found[0] == part[0] and other.is_file():
+            yield _file(other, unicodedata.normalize("NFC", other.name))
+
+
+def _file(path: Path, name: str) -> Member:
+    """A file of a folder; one whose name no text can hold is copied like one of an archive."""
+    try:
+        str(path).encode()
+        own: Path | None = path
+    except UnicodeEncodeError:
+        own = None
+    return Member(name, path.stat().st_size, _opener(path.open, "rb"), own)
+
+
+def _whole(name: str, parts: list[Member]) -> Member:
+    sizes = [part.size for part in parts]
+
+    def opened() -> IO[bytes]:
+        return io.BufferedReader(Joined([part.open for part in parts], sizes))
+
+    return Member(name, sum(sizes), opened, seekable=all(part.seekable for part in parts))
+
+
+def _opener(function: Callable[..., Any], argument: Any) -> Callable[[], IO[bytes]]:
+    return lambda: function(argument)

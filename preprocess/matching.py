@@ -1,0 +1,184 @@
+"""Labels with the files that show them, cleaned captions and splits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import PurePosixPath
+
+from preprocess.captions import kept
+from preprocess.members import Member
+from preprocess.reading import Found, Source
+from preprocess.sets.labels import FILMS, STILLS, Label
+from preprocess.shelf import Shelf, found, kind_of
+from preprocess.splits import Unit, assigned
+from preprocess.tally import Tally
+
+Table = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A label that can be used.
+
+    Attributes:
+        label: as it was read.
+        captions: those of it that can be used, cleaned; at least one.
+        member: the picture or film that shows it.
+        source: number of the PATH it came from.
+        form: of the set.
+        set_name: where it is counted, and the beginning of its key.
+        official: its split by the download's folders, or "".
+        split: "train", "val" or "test"; "" until splits are assigned.
+    """
+
+    label: Label
+    captions: tuple[str, ...]
+    member: Member
+    source: int
+    form: str
+    set_name: str
+    official: str
+    split: str = ""
+
+    @property
+    def key(self) -> str:
+        """Unique over all sets."""
+        return f"{self.set_name}/{self.label.identity}"
+
+    @property
+    def group(self) -> str:
+        """What is never split, over all sets."""
+        return f"{self.set_name}/{self.label.group}"
+
+
+def matched(
+    sources: Sequence[Source], pictures: Sequence[Sequence[Shelf]], tables: Sequence[Table | None]
+) -> list[Match]:
+    """The labels of all sources that have a caption, a picture or film, and a split.
+
+    Args:
+        sources: what was read, a PATH each.
+        pictures: for each source, further shelves that are looked at first.
+        tables: for each source, the split by id that its user gave, if any.
+    """
+    everything = _Everything(sources)
+    matches: list[Match] = []
+    named: set[int] = set()  # files that a label names, by id()
+    for number, source in enumerate(sources):
+        shelves = [*pictures[number], source.shelf, everything]
+        matches += _of_source(number, source, shelves, named)
+    _count_unnamed(sources, named)
+    return list(_split(_distinct(matches, sources), sources, _tables(sources, tables)))
+
+
+def _tables(sources: Sequence[Source], given: Sequence[Table | None]) -> list[Table | None]:
+    """For each source the table that its user gave, that lies in it, or that is a PATH itself."""
+    alone = next((s.table for s in sources if s.table is not None and not s.found), None)
+    found = [t if t is not None else s.table for t, s in zip(given, sources, strict=True)]
+    return [table if table is not None else alone for table in found]
+
+
+class _Everything(Shelf):
+    """The pictures and films of all sources: labels and pictures may come as PATHs of their own."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        super().__init__()
+        for source in sources if len(sources) > 1 else ():
+            self.take(source.shelf)
+
+
+def _count_unnamed(sources: Sequence[Source], named: set[int]) -> None:
+    """Counts pictures and films that no label names; of a drama's frames most have none."""
+    for source in sources:
+        if not any(found.form == "drama" for found in source.found):
+            rest = [member for member in source.shelf if id(member) not in named]
+            if rest:
+                source.tally("").drop("file that no label names", rest[0].name, len(rest))
+
+
+def _of_source(
+    number: int, source: Source, shelves: Sequence[Shelf], named: set[int]
+) -> Iterator[Match]:
+    for form in dict.fromkeys(f.form for f in source.found):
+        labelled = [f for f in source.found if f.form == form]
+        tally, name = source.tally(form), source.set_name(form)
+        media = _media(labelled, shelves)
+        named.update(id(member) for member in media if isinstance(member, Member))
+        for f, member in zip(labelled, media, strict=True):
+            shown = f.label.identity
+            captions = kept(f.label.captions, shown, tally)
+            if not captions:
+                tally.drop("no usable caption", shown)
+            elif isinstance(member, str):
+                tally.drop(member, f"{shown}: {next(iter(f.label.stills + f.label.films), '')}")
+            else:
+                yield Match(f.label, captions, member, number, form, name, f.official)
+
+
+def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Member | str]:
+    """The file of each label, or why there is none, from the first shelf that has any of them.
+
+    Two folders that labels name must be those that stills lie in; only where none of a set's are,
+    one, and then none. Films alone are the last resort.
+    """
+    films: list[Member | str] = []
+    nowhere: list[Member | str] = []
+    for shelf, within in product(shelves, (2, 1, 0)):
+        files = [_file(f, shelf, within) for f in labelled]
+        there = {kind_of(file.name) for file in files if isinstance(file, Member)}
+        if STILLS in there:
+            return files
+        films = films or (files if there else [])
+        nowhere = nowhere or files
+    return films or nowhere
+
+
+def _file(found_label: Found, shelf: Shelf, within: int) -> Member | str:
+    label, split = found_label.label, found_label.official
+    still = found(shelf, label.stills, STILLS, split, max(within, label.within))
+    if isinstance(still, Member) or not label.films:
+        return still
+    film = found(shelf, label.films, FILMS, split)
+    return still if isinstance(film, str) and label.stills else film
+
+
+def _distinct(matches: Sequence[Match], sources: Sequence[Source]) -> Iterator[Match]:
+    """Each label once: not two of one id in a set, nor the same label in several PATHs."""
+    keys: set[str] = set()
+    labels: set[tuple[str, str, tuple[str, ...]]] = set()
+    for match in matches:
+        same = (match.form, match.label.identity, match.captions)
+        if match.key in keys or same in labels:
+            sources[match.source].tally(match.form).drop("id occurs twice", match.label.identity)
+            continue
+        keys.add(match.key)
+        labels.add(same)
+        yield match
+
+
+def _split(
+    matches: Iterator[Match], sources: Sequence[Source], tables: Sequence[Table | None]
+) -> Iterator[Match]:
+    """The same with splits; sources without a table of their own are one set if of one form."""
+    sets: dict[tuple[str, int], list[Match]] = {}
+    for match in matches:
+        own = match.source if tables[match.source] is not None else -1
+        sets.setdefault((match.form, own), []).append(match)
+    for (form, own), members in sets.items():
+        units = [Unit(_names(m), m.group, m.label.group, m.official) for m in members]
+        splits = assigned(units, tables[own] if own >= 0 else None)
+        for match, split in zip(members, splits, strict=True):
+            if split:
+                yield replace(match, split=split)
+            else:
+                _no_split(sources[match.source].tally(form), match)
+
+
+def _names(match: Match) -> tuple[str, ...]:
+    files = (*match.label.stills[:1], *match.label.films[:1], match.member.name)
+    bases = [PurePosixPath(file).name for file in files]
+    return (match.label.identity, match.label.group, *bases)
+
+
+def _no_split(tally: Tally, match: Match) -> None:
+    tally.drop("in no split", match.label.identity)

@@ -1,0 +1,1 @@
+"""Caption sets as they are published: recognised by their keys, read into labels."""

@@ -1,0 +1,77 @@
+"""What a label file says of one picture or film, before that is looked for."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+STILLS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts")
+Split = Literal["train", "val", "test", ""]
+Document = Any  # whatever JSON holds; of a table, the list of its rows
+
+
+@dataclass(frozen=True)
+class Label:
+    """Captions and the names by which their picture can be found.
+
+    Attributes:
+        identity: unique in its set, without "/".
+        captions: as they were written, perhaps no text at all.
+        group: the film, clip or picture it belongs to; never split.
+        stills: names of picture files that show it, the best first.
+        within: how many folders of a still's name must agree with its file's at least.
+        films: names of the film to take it from where no still is there, the likeliest first.
+        span_ms: where in the film, half-open; None is all of it.
+        frame: where in the film, counted in frames; instead of span_ms.
+        split: "train", "val", "test" where the label itself says so.
+        topic: place, genre or category in the set's own words.
+    """
+
+    identity: str
+    captions: tuple[Any, ...]
+    group: str
+    stills: tuple[str, ...] = ()
+    within: int = 0
+    films: tuple[str, ...] = ()
+    span_ms: tuple[int, int] | None = None
+    frame: int | None = None
+    split: Split = ""
+    topic: str = ""
+
+
+def named(*parts: Any) -> str:
+    """An identity from parts, without "/"."""
+    return ":".join(str(part).replace("/", ":") for part in parts)
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is, nothing as an empty one, anything else as its only item."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def records(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; other items are left out."""
+    return [item for item in listed(value) if isinstance(item, dict)]
+
+
+def text(value: Any) -> str:
+    """A stripped string; numbers become strings, everything else ''."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()
+
+
+def milliseconds(value: Any) -> int | None:
+    """A time as ms: "MM:SS.f", "HH:MM:SS.f" or seconds; None if it is none of these."""
+    try:
+        pieces = [float(piece) for piece in text(value).split(":")]
+    except ValueError:
+        return None
+    if not 1 <= len(pieces) <= 3 or not all(math.isfinite(p) and p >= 0 for p in pieces):
+        return None
+    total = 0.0
+    for piece in pieces:
+        total = total * 60 + piece
+    return round(total * 1000)

@@ -1,0 +1,100 @@
+"""Sets of pictures with captions: MSCOCO in Korean, 71454, 71357, NIKL, plain tables."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from preprocess.sets.labels import Document, Label, Split, listed, named, records, text
+from preprocess.tally import Tally
+
+PICTURE = ("image", "image_path", "file_path", "file_name", "filename", "picture", "path",
+           "video", "이미지", "사진", "영상", "파일명")  # fmt: skip
+CAPTION = ("caption_ko", "caption", "captions", "korean", "sentence", "text",
+           "캡션", "문장", "설명")  # fmt: skip
+SPLITS: dict[str, Split] = {
+    "train": "train", "training": "train", "restval": "train", "train2014": "train",
+    "val": "val", "valid": "val", "validation": "val", "val2014": "val", "dev": "val",
+    "test": "test",
+}  # fmt: skip
+
+
+def mscoco(document: Document, tally: Tally) -> Iterator[Label]:
+    """한국어 이미지 설명 (261): a list of {file_path, id, captions, caption_ko}."""
+    for record in listed(document):
+        path = record.get("file_path") if isinstance(record, dict) else None
+        if not isinstance(path, str) or not path.strip():
+            tally.drop("record without file_path", str(record))
+            continue
+        identity = named(record.get("id", path))
+        split = SPLITS.get(path.split("/")[0].lower(), "")
+        captions = tuple(listed(record.get("caption_ko")))
+        yield Label(identity, captions, identity, (path,), split=split)
+
+
+def vision(document: Document, tally: Tally) -> Iterator[Label]:
+    """한국형 비전 이미지 설명 (71454): {info, images, annotations: [{korean, english}]}."""
+    images = records(document["images"])
+    if len(images) != 1 or not text(images[0].get("file_name")):
+        tally.drop("label without one picture", str(document["images"]))
+        return
+    file = text(images[0]["file_name"])
+    captions = tuple(a.get("korean") for a in records(document["annotations"]))
+    info = document.get("info")
+    topic = text(info.get("main_category")) if isinstance(info, dict) else ""
+    categories = [text(c.get("supercategory")) for c in records(document.get("categories"))]
+    identity = named(PurePosixPath(file).stem)
+    yield Label(identity, captions, identity, (file,), topic=topic or next(iter(categories), ""))
+
+
+def questions(document: Document, tally: Tally) -> Iterator[Label]:
+    """외부 지식 기반 멀티모달 질의응답 (71357): {annotations: [{IMAGE_NAME, CAPTION, ...}]}."""
+    for record in records(document["annotations"]):
+        file = text(record.get("IMAGE_NAME"))
+        if not file:
+            tally.drop("record without IMAGE_NAME", str(record))
+            continue
+        identity = named(PurePosixPath(file).stem)
+        captions = tuple(listed(record.get("CAPTION")))
+        yield Label(identity, captions, identity, (file,), topic=text(record.get("SCENE")))
+
+
+def nikl(document: Document, tally: Tally) -> Iterator[Label]:
+    """국립국어원 그림 설명: JSON lines {id, input: the picture's stem, output: [sentence]}."""
+    for record in records(document):
+        file = text(record.get("input"))
+        if not file or "output" not in record:
+            tally.drop("record without input or output", str(record))
+            continue
+        identity = named(file)
+        yield Label(identity, tuple(listed(record["output"])), identity, (file,))
+
+
+def plain(document: Document, tally: Tally) -> Iterator[Label]:
+    """A table or JSON lines of image, or video, and caption; captions of one come together.
+
+    Further columns are read where they are there: split, group, topic.
+    """
+    pictures: dict[str, list[dict[str, Any]]] = {}
+    for record in records(document):
+        file = text(_first(record, PICTURE))
+        if file:
+            pictures.setdefault(file, []).append(record)
+        else:
+            tally.drop("record without a picture", str(record))
+    for file, rows in pictures.items():
+        captions = tuple(c for row in rows for c in listed(_first(row, CAPTION)))
+        split = SPLITS.get(text(rows[0].get("split")).lower(), "")
+        group, topic = (text(rows[0].get(key)) for key in ("group", "topic"))
+        identity = named(file)
+        yield Label(
+            identity, captions, group or identity, (file,), films=(file,), split=split, topic=topic
+        )
+
+
+def is_plain(record: dict[str, Any]) -> bool:
+    """A row that has a picture and a caption column."""
+    return any(k in record for k in PICTURE) and any(k in record for k in CAPTION)
+
+
+def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((record[key] for key in keys if key in record), None)

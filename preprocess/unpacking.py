@@ -1,0 +1,190 @@
+"""Matched labels become samples: their pictures as files, out of archives and films.
+
+Of an archive only what a label shows is unpacked, of a film only the moments that are described.
+What is there already is kept, so an interrupted run goes on.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from tqdm import tqdm
+
+from preprocess.errors import DataError, VideoError
+from preprocess.files import check_room, whole_file
+from preprocess.frames import probe
+from preprocess.leaks import Bits, difference_hash
+from preprocess.matching import Match
+from preprocess.members import Member, copy
+from preprocess.moments import LOOKS, take, times_ms
+from preprocess.pictures import read_picture
+from preprocess.records import Sample
+from preprocess.sets.labels import FILMS
+from preprocess.shelf import kind_of
+
+STILL_BYTES = 60_000  # of one moment, generously
+Files = dict[str, tuple[Path, ...]]  # by a match's key
+Drop = Callable[[Match, str], None]
+
+
+def unpacked(out: Path, matches: Sequence[Match], drop: Drop) -> list[tuple[Sample, Bits]]:
+    """The samples in the order of the matches, each with its first picture's difference hash.
+
+    What cannot be taken out or decoded is dropped.
+
+    Args:
+        out: the data folder, which gets "pictures" and "frames" where they are needed.
+        matches: with their splits.
+        drop: is told of each match that falls out, and why.
+
+    Raises:
+        OutputError: there is no room, or out cannot be written.
+    """
+    check_room(out, _needed(matches))
+    by_film: dict[str, list[Match]] = {}
+    files: Files = {}
+    for match in tqdm(matches, desc="꺼내기", unit="개", disable=None):
+        if kind_of(match.member.name) == FILMS:
+            by_film.setdefault(match.member.name, []).append(match)
+        else:
+            files |= _still(out, match, drop)
+    for same in tqdm(by_film.values(), desc="영상", unit="편", disable=None if by_film else True):
+        files |= _moments(out, same, drop)
+    return _looked(matches, files, drop)
+
+
+def _needed(matches: Sequence[Match]) -> int:
+    """Bytes that will be written at most: packed pictures, moments, one packed film at a time."""
+    packed = {m.member.name: m.member for m in matches if not m.member.path}
+    films = [x.size for x in packed.values() if kind_of(x.name) == FILMS]
+    stills = sum(x.size for x in packed.values() if kind_of(x.name) != FILMS)
+    moments = sum(kind_of(m.member.name) == FILMS for m in matches) * len(LOOKS) * STILL_BYTES
+    return stills + moments + max(films, default=0)
+
+
+def _still(out: Path, match: Match, drop: Drop) -> Files:
+    """The picture as a file: where it lies, or taken out of its archive."""
+    member = match.member
+    if member.path:
+        return {match.key: (member.path,)}
+    suffix = PurePosixPath(member.name).suffix.lower()
+    target = _target(out / "pictures", member.name, suffix)
+    try:
+        if not target.exists():
+            _copied(member, target)
+    except DataError:
+        drop(match, "picture damaged in its archive")
+        return {}
+    return {match.key: (target,)}
+
+
+def _moments(out: Path, matches: Sequence[Match], drop: Drop) -> Files:
+    """The pictures of all labels of one film; a note of them spares reading the film again."""
+    member = matches[0].member
+    note = _target(out / "frames", member.name, ".json")
+    wanted = {m.key: [m.label.span_ms, m.label.frame, member.size] for m in matches}
+    found = _noted(note, wanted)
+    if found is None:
+        try:
+            with _on_disk(out, member) as film:
+                found = _taken(out, film, matches)
+        except (VideoError, DataError):
+            for match in matches:
+                drop(match, "film cannot be decoded")
+            return {}
+        _write_note(note, wanted, found)
+    for match in matches:
+        if not found[match.key]:
+            drop(match, "moment past the film's end")
+    return {key: files for key, files in found.items() if files}
+
+
+def _taken(out: Path, film: Path, matches: Sequence[Match]) -> Files:
+    media = probe(film)
+    times = {
+        match.key: {
+            _target(out / "frames", f"{match.member.name} {match.key} {number}", ".jpg"): time_ms
+            for number, time_ms in enumerate(times_ms(match.label, media))
+        }
+        for match in matches
+    }
+    take(media, {path: t for moments in times.values() for path, t in moments.items()})
+    return {key: tuple(path for path in times[key] if path.exists()) for key in times}
+
+
+def _noted(note: Path, wanted: Mapping[str, object]) -> Files | None:
+    """The files that an earlier run took for the same labels, if all are there."""
+    try:
+        told = json.loads(note.read_text(encoding="utf-8"))
+        folder = note.parent.parent
+        found = {key: tuple(folder / f for f in files) for key, files in told["files"].items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+    same = told.get("wanted") == json.loads(json.dumps(wanted))
+    return found if same and all(f.exists() for files in found.values() for f in files) else None
+
+
+def _write_note(note: Path, wanted: Mapping[str, object], found: Files) -> None:
+    folder = note.parent.parent
+    names = {key: [f.relative_to(folder).as_posix() for f in fs] for key, fs in found.items()}
+    note.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(note) as temporary:
+        text = json.dumps({"wanted": wanted, "files": names}, ensure_ascii=False)
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _on_disk(out: Path, member: Member) -> Iterator[Path]:
+    """A film as a file, for as long as it is read."""
+    if member.path:
+        yield member.path
+        return
+    suffix = PurePosixPath(member.name).suffix.lower()
+    target = _target(out / "frames", member.name, suffix)
+    try:
+        _copied(member, target)
+        yield target
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def _looked(matches: Sequence[Match], files: Files, drop: Drop) -> list[tuple[Sample, Bits]]:
+    """The samples whose first picture can be decoded, with its hash."""
+    there = [match for match in matches if match.key in files]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = pool.map(_hash, (files[match.key][0] for match in there))
+        looks = list(tqdm(done, desc="사진", unit="장", total=len(there), disable=None))
+    found = []
+    for match, bits in zip(there, looks, strict=True):
+        if bits is None:
+            drop(match, "picture cannot be decoded")
+        else:
+            found.append((_sample(match, files[match.key]), bits))
+    return found
+
+
+def _hash(path: Path) -> Bits | None:
+    try:
+        return difference_hash(read_picture(path))
+    except DataError:
+        return None
+
+
+def _sample(match: Match, files: Sequence[Path]) -> Sample:
+    pictures = tuple(str(path.absolute()) for path in files)
+    return Sample(match.key, pictures, match.captions, match.split, match.group, match.label.topic)
+
+
+def _copied(member: Member, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copy(member, target)
+
+
+def _target(folder: Path, name: str, suffix: str) -> Path:
+    """A file named by a hash: names of members may be of any length and lead anywhere."""
+    digest = sha256(name.encode()).hexdigest()
+    return folder / digest[:2] / (digest[2:24] + suffix)
