@@ -4,14 +4,12 @@
 import argparse
 import json
 import os
-import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
@@ -19,10 +17,11 @@ for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
+from preprocess.files import is_file, temporary_folder
 from preprocess.frames import Frame, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, language_of
-from video.console import any_bytes, bar, complain, say
+from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
 from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
@@ -33,7 +32,7 @@ from video.reading import read_captions
 from video.shots import ShotOptions
 from video.style import StyleOptions, checked
 from video.subtitles import clock
-from video.track import CaptionedShot, Track
+from video.track import CaptionedShot, Track, printable
 
 if TYPE_CHECKING:
     from model.captioner import Captioner
@@ -59,30 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
-        with _ended_by_signals():
+        with ended_by_signals():
             return _live(args) if live else _run(args)
     except KeyboardInterrupt:
         return 130
-    except _Ended as ended:
+    except Ended as ended:
         return 128 + int(ended.args[0])
-
-
-class _Ended(BaseException):
-    """A signal that asks the program to end; as an exception, so that everything cleans up."""
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    def end(number: int, _: object) -> NoReturn:
-        raise _Ended(number)
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), end) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -95,11 +76,11 @@ def _run(args: argparse.Namespace) -> int:
             check_output(output, inputs)
         if burning.font:
             hangul_font(burning.font)
+        with temporary_folder() as folder:
+            return _work(inputs, args, burning, folder)
     except CaptioningError as error:
         complain(error, args.lang)
         return 2 if isinstance(error, SettingError) else 1
-    with tempfile.TemporaryDirectory(prefix="captioning-") as folder:
-        return _work(inputs, args, burning, Path(folder))
 
 
 def _work(
@@ -169,9 +150,10 @@ def _jobs(
             media, targets = _placed(probe(path), args, folder)
             for target in targets:
                 check_target(media, target, read, args.overwrite, burning)
-                if target.absolute() in taken:
-                    raise _taken(target, taken[target.absolute()])
-                taken[target.absolute()] = path
+                place = target.parent.resolve() / target.name
+                if place in taken:
+                    raise _taken(target, taken[place])
+                taken[place] = path
         except CaptioningError as error:
             complain(error, args.lang, path)
         else:
@@ -216,7 +198,7 @@ def load_captioner(path: Path, options: BeamOptions, hedge: HedgeOptions) -> "Ca
     Raises:
         CaptionerFileError: path is missing, damaged, too new, or no captioner file.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise CaptionerFileError(
             f"캡션 모델 파일 '{path}'이(가) 없습니다. --model FILE.kcap으로 주거나 "
             "train.py로 만드세요.",
@@ -272,7 +254,7 @@ def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> T
         track = caption_media(
             media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress
         )
-    return replace(track, captioner=args.model.name)
+    return replace(track, captioner=printable(args.model.name))
 
 
 def _options(kind: type[Options], args: argparse.Namespace) -> Options:

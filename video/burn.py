@@ -1,14 +1,13 @@
 """Captions drawn into the picture: films, GIFs and still pictures."""
 
 import math
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from preprocess.errors import MissingExtra, OutputError, SettingError, VideoError
 from preprocess.ffmpeg import input_arguments
-from preprocess.files import whole_file
+from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
 from video.fonts import hangul_font
@@ -60,8 +59,8 @@ def _burned(
     font = hangul_font(options.font)
     look = look_for(*size, font, options.look)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
-    with tempfile.TemporaryDirectory(prefix="captioning-") as name:
-        job = Job(media, found, look, font, options, Path(name), on_progress)
+    with temporary_folder() as folder:
+        job = Job(media, found, look, font, options, folder, on_progress)
         (_compose if options.engine == "moviepy" else draw)(job, temporary)
 
 

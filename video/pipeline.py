@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from preprocess.frames import MediaInfo, probe
 from video.shots import ShotFrames, ShotOptions, find_shots
-from video.track import CaptionedShot, OtherCaption, Track
+from video.track import CaptionedShot, OtherCaption, Track, printable
 
 if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
     from model.captioner import Caption
@@ -82,7 +82,7 @@ def caption_media(
         if on_shot:
             on_shot(shot)
     return Track(
-        video=_printable(media.path.name),
+        video=printable(media.path.name),
         duration_ms=media.start_ms + media.duration_ms,
         captioner=str(getattr(captioner, "name", type(captioner).__name__)),
         shots=tuple(shots),
@@ -154,8 +154,3 @@ def _batches(found: Iterable[ShotFrames], largest: int) -> Iterator[list[ShotFra
             size, group = min(2 * size, max(1, largest)), []
     if group:
         yield group
-
-
-def _printable(name: str) -> str:
-    """A file name as valid Unicode: on disk it can be any bytes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from preprocess.errors import SettingError
 from preprocess.ffmpeg import input_arguments, run
+from preprocess.files import is_folder
 from preprocess.frames import MediaInfo, probe
 from video.subtitles import clock
 from video.track import Track
@@ -45,7 +46,7 @@ def preview_target(media: MediaInfo, output: str | None) -> Path:
     name = f"{media.path.stem}.preview.png"
     if output is None:
         return media.path.with_name(name)
-    return Path(output) / name if Path(output).is_dir() else Path(output)
+    return Path(output) / name if is_folder(output) else Path(output)
 
 
 def moment(track: Track, time_ms: int, still: MediaInfo) -> Track:
