@@ -1,5 +1,7 @@
 """What is known of a video, animation or picture; its limits, and the words for refusing it."""
 
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -28,6 +30,10 @@ class Limits:
     pixels: int = 8192 * 8192
     duration_ms: int = 12 * 3600 * 1000
 
+    def seconds(self, duration_ms: int) -> float:
+        """How long any work on a film may take: sixty times its own length, and ten minutes."""
+        return 600 + 0.06 * min(duration_ms, self.duration_ms)
+
 
 @dataclass(frozen=True)
 class MediaInfo:
@@ -43,6 +49,10 @@ class MediaInfo:
         rotation: degrees clockwise (0, 90, 180, 270) the stored picture is turned to be upright.
         has_audio: a sound stream is there.
         start_ms: the first video frame's time after the container's start.
+        limits: what it was probed under; whoever reads it further keeps them.
+        has_alpha: its pixels may be see-through.
+        interlaced: its frames are two moments woven together.
+        demuxer: ffmpeg's name of the format, where its own guess would go by the file's name.
     """
 
     path: Path
@@ -54,6 +64,10 @@ class MediaInfo:
     rotation: int
     has_audio: bool
     start_ms: int
+    limits: Limits = Limits()
+    has_alpha: bool = False
+    interlaced: bool = False
+    demuxer: str = ""
 
 
 class Frame(Protocol):
@@ -133,6 +147,23 @@ def check_duration(path: Path, duration_ms: int, limits: Limits) -> None:
             f"'{path}'이(가) 너무 깁니다 ({hours:.1f}시간, 한도 {most:g}시간). 나누어 주세요.",
             f"'{path}' is too long ({hours:.1f} h, limit {most:g} h). Split it.",
         )
+
+
+def in_time(media: MediaInfo, found: Iterable[Frame]) -> Iterator[Frame]:
+    """The same frames, as long as the time for them lasts.
+
+    Raises:
+        VideoError: it is over.
+    """
+    limit_s = media.limits.seconds(media.duration_ms)
+    end = time.monotonic() + limit_s
+    for frame in found:
+        if time.monotonic() > end:
+            raise VideoError(
+                f"'{media.path}'을(를) {limit_s:g}초 안에 다 보지 못해 멈췄습니다. 나누어 주세요.",
+                f"'{media.path}' could not be read within {limit_s:g} s. Split it.",
+            )
+        yield frame
 
 
 def not_media(path: Path) -> VideoError:

@@ -38,12 +38,15 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
         return None
     with image:
         turns, animated = _header(image)
+        has_alpha = image.has_transparency_data
     if animated and image.format == "WEBP":
         return _animation(path, limits)
     if animated or image.format == "GIF":
         return None
     height, width = read_still(path).shape[:2]
-    return MediaInfo(path, "picture", width, height, PICTURE_MS, 1.0, turns, False, 0)
+    demuxer = "jpeg_pipe" if image.format in ("JPEG", "MPO") else ""
+    about = (PICTURE_MS, 1.0, turns, False, 0, limits, has_alpha, False, demuxer)
+    return MediaInfo(path, "picture", width, height, *about)
 
 
 def _header(image: Image.Image) -> tuple[int, bool]:
@@ -101,7 +104,8 @@ def _animation(path: Path, limits: Limits) -> MediaInfo:
     if not count:
         raise no_frame(path)
     rate = round(count * 1000 / duration_ms, 3)
-    return MediaInfo(path, "animation", width, height, duration_ms, rate, 0, False, 0)
+    about = (duration_ms, rate, 0, False, 0, limits, True)
+    return MediaInfo(path, "animation", width, height, *about)
 
 
 def _shown_ms(image: Image.Image) -> int:

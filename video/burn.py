@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from preprocess.errors import MissingExtra, OutputError, SettingError, VideoError
-from preprocess.ffmpeg import input_arguments
+from preprocess.ffmpeg import media_arguments
 from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
@@ -209,7 +209,7 @@ def _plain_copy(job: Job) -> Path:
     rate = ["-fps_mode", "cfr", "-r", f"{max(1.0, min(60.0, job.media.frame_rate)):g}"]
     sound = ["-map", "0:a:0?", "-c:a", "pcm_s16le", "-af", "aresample=async=1:first_pts=0"]
     tracks = ["-map", "0:V:0", *(sound if job.media.has_audio else [])]
-    source = input_arguments(job.media.path)
+    source = media_arguments(job.media)
     job.run(*source, *tracks, "-vf", even, *picture, *rate, "-dn", "-sn", str(plain))
     return plain
 
