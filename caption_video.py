@@ -18,7 +18,7 @@ from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.files import is_file, temporary_folder
-from preprocess.frames import Frame, MediaInfo, probe
+from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, language_of
 from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
@@ -147,7 +147,7 @@ def _jobs(
     read = [*inputs, *([args.captions] if args.captions else [])]
     for path in inputs:
         try:
-            media, targets = _placed(probe(path), args, folder)
+            media, targets = _placed(probe(path, _limits(args)), args, folder)
             for target in targets:
                 check_target(media, target, read, args.overwrite, burning)
                 place = target.parent.resolve() / target.name
@@ -159,6 +159,10 @@ def _jobs(
         else:
             jobs.append((media, targets))
     return jobs
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    return Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours))
 
 
 def _placed(

@@ -134,8 +134,9 @@ def check_size(path: Path, width: int, height: int, limits: Limits) -> None:
     if width * height > limits.pixels:
         raise VideoError(
             f"'{path}'의 화면이 너무 큽니다 ({width}x{height}, 한도 {limits.pixels:,} 화소). "
-            "줄여서 다시 주세요.",
-            f"'{path}' is too large ({width}x{height}, limit {limits.pixels:,} pixels). Shrink it.",
+            "줄이거나 한도를 올리세요: --max-megapixels",
+            f"'{path}' is too large ({width}x{height}, limit {limits.pixels:,} pixels). Shrink it, "
+            "or raise the limit: --max-megapixels",
         )
 
 
@@ -144,8 +145,10 @@ def check_duration(path: Path, duration_ms: int, limits: Limits) -> None:
     if duration_ms > limits.duration_ms:
         hours, most = duration_ms / 3.6e6, limits.duration_ms / 3.6e6
         raise VideoError(
-            f"'{path}'이(가) 너무 깁니다 ({hours:.1f}시간, 한도 {most:g}시간). 나누어 주세요.",
-            f"'{path}' is too long ({hours:.1f} h, limit {most:g} h). Split it.",
+            f"'{path}'이(가) 너무 깁니다 ({hours:.1f}시간, 한도 {most:g}시간). 나누거나 한도를 "
+            "올리세요: --max-hours",
+            f"'{path}' is too long ({hours:.1f} h, limit {most:g} h). Split it, or raise the "
+            "limit: --max-hours",
         )
 
 
