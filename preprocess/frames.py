@@ -25,6 +25,7 @@ from preprocess.media import (
     Frame,
     Limits,
     MediaInfo,
+    check_animation,
     check_duration,
     check_file,
     check_size,
@@ -224,6 +225,8 @@ def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
         step_ms = float(1000 / (stream.average_rate or stream.guessed_rate or 25))
         duration_ms, rate = clock.span(step_ms)
     check_duration(found.path, duration_ms, limits)
+    if found.kind == "animation":
+        check_animation(found.path, (found.width, found.height), clock.count, limits)
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
     return replace(found, duration_ms=duration_ms, frame_rate=rate)

@@ -25,10 +25,13 @@ class Limits:
     Attributes:
         pixels: largest width x height of one frame.
         duration_ms: longest film.
+        animation_pixels: most pixels of all frames of a GIF, APNG or WebP together: a small file
+            can hold thousands of large ones.
     """
 
     pixels: int = 8192 * 8192
     duration_ms: int = 12 * 3600 * 1000
+    animation_pixels: int = 20 * 10**9
 
     def seconds(self, duration_ms: int) -> float:
         """How long any work on a film may take: sixty times its own length, and ten minutes."""
@@ -137,6 +140,19 @@ def check_size(path: Path, width: int, height: int, limits: Limits) -> None:
             "줄이거나 한도를 올리세요: --max-megapixels",
             f"'{path}' is too large ({width}x{height}, limit {limits.pixels:,} pixels). Shrink it, "
             "or raise the limit: --max-megapixels",
+        )
+
+
+def check_animation(path: Path, size: tuple[int, int], count: int, limits: Limits) -> None:
+    """Raises VideoError when all frames of an animation would take too long to draw."""
+    width, height = size
+    if width * height * count > limits.animation_pixels:
+        most = limits.animation_pixels // (width * height)
+        raise VideoError(
+            f"'{path}'에는 {width}x{height} 그림이 {count:,}장 있습니다 (한도 {most:,}장). "
+            "줄이거나 동영상으로 바꾸세요.",
+            f"'{path}' has {count:,} pictures of {width}x{height} (limit {most:,}). Shrink it, or "
+            "make a film of it.",
         )
 
 

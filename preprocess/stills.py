@@ -13,6 +13,7 @@ from preprocess.media import (
     ArrayFrame,
     Limits,
     MediaInfo,
+    check_animation,
     check_duration,
     check_size,
     no_frame,
@@ -22,6 +23,7 @@ from preprocess.pictures import Picture, read_picture
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _EXIF_ORIENTATION = 0x0112
+_LARGEST = 500_000_000  # bytes: a still picture is read whole
 _TURNS = {3: 180, 6: 90, 8: 270}
 _SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
@@ -66,6 +68,8 @@ def read_still(path: Path) -> Picture:
         VideoError: it cannot be decoded.
     """
     try:
+        if path.stat().st_size > _LARGEST:
+            raise OSError(f"> {_LARGEST // 10**6} MB")
         with Image.open(path, formats=_FORMATS) as image:
             if image.has_transparency_data:
                 return _flat(image)
@@ -91,6 +95,7 @@ def webp_frames(path: Path) -> Iterator[ArrayFrame]:
 def _animation(path: Path, limits: Limits) -> MediaInfo:
     duration_ms = count = 0
     with Image.open(path, formats=("WEBP",)) as image:
+        check_animation(path, image.size, getattr(image, "n_frames", 1), limits)
         for number in range(getattr(image, "n_frames", 1)):
             try:
                 image.seek(number)

@@ -13,6 +13,9 @@ from preprocess.errors import CaptioningError
 from preprocess.frames import MediaInfo
 
 
+_LONGEST = 700  # characters of a complaint
+
+
 class Ended(BaseException):
     """A signal that asks the program to end; as an exception, so that everything cleans up."""
 
@@ -57,6 +60,8 @@ def complain(error: CaptioningError, language: str, path: Path | None = None) ->
     said = error.text(language)
     about = f"{path}: " if path and path.name not in said else ""
     line = " ".join(f"caption_video: {about}{said}".split())
+    if len(line) > _LONGEST:  # a name can have thousands of characters
+        line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
     with suppress(OSError):  # nobody can be told then
         print(harmless(line), file=sys.stderr, flush=True)
 

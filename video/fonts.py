@@ -46,6 +46,9 @@ def hangul_font(path: Path | None = None) -> Font:
         face = ImageFont.truetype(str(file), 1000)
         blank = bytes(face.getmask("가")) == bytes(face.getmask(_ABSENT))
         family = _family(face.getname()[0])
+        line = sum(face.getmetrics()) / 1000
+        if not 0.2 < line < 20:
+            raise ValueError(f"line height {line:g} em")
     except (OSError, ValueError, MemoryError, SystemError) as error:
         raise SettingError(
             f"글꼴 '{file}'을(를) 열 수 없습니다 ({error}). TTF나 OTF 파일을 주세요.",
@@ -56,8 +59,7 @@ def hangul_font(path: Path | None = None) -> Font:
             f"글꼴 '{file}'에는 '가'가 없습니다. 한글 글꼴을 주세요: --font NanumGothic.ttf",
             f"font '{file}' has no glyph for '가'. Give a Korean font: --font NanumGothic.ttf",
         )
-    ascent, descent = face.getmetrics()
-    return Font(file.absolute(), family, (ascent + descent) / 1000)
+    return Font(file.absolute(), family, line)
 
 
 def _family(told: str | None) -> str:
