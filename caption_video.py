@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +12,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: out, and no traceback
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
 
@@ -60,8 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with ended_by_signals():
             return _live(args) if live else _run(args)
-    except KeyboardInterrupt:
-        return 130
     except Ended as ended:
         return 128 + int(ended.args[0])
 

@@ -34,6 +34,7 @@ from preprocess.media import (
     no_picture_stream,
     not_media,
     shrunk,
+    too_slow,
 )
 from preprocess.pictures import Picture
 from preprocess.stills import probe_still, read_still, webp_frames
@@ -42,6 +43,7 @@ from preprocess.timeline import Clock, Unbroken
 __all__ = ["PICTURE_MS", "Frame", "Limits", "MediaInfo", "frames", "probe"]
 
 _THREADS = 2
+_OPENING_S, _READING_S = 60.0, 20.0  # for the header, and to the next packet: both take an instant
 _RESTARTS = 0x200  # AVFMT_TS_DISCONT: formats whose times can start anew
 _ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
@@ -171,7 +173,10 @@ def _opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoS
     options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
     try:
         container = av.open(
-            f"file:{path.absolute()}", container_options=options, metadata_errors="replace"
+            f"file:{path.absolute()}",
+            container_options=options,
+            metadata_errors="replace",
+            timeout=(_OPENING_S, _READING_S),
         )
     except (av.error.FFmpegError, UnicodeError):
         raise not_media(path) from None
@@ -209,6 +214,8 @@ def _packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet
     while True:
         try:
             packet = next(packets)
+        except av.error.ExitError:
+            raise too_slow(Path(container.name.removeprefix("file:")), _READING_S) from None
         except (StopIteration, av.error.FFmpegError, IndexError):  # a damaged stream table
             return
         if jumps:

@@ -178,11 +178,16 @@ def in_time(media: MediaInfo, found: Iterable[Frame]) -> Iterator[Frame]:
     end = time.monotonic() + limit_s
     for frame in found:
         if time.monotonic() > end:
-            raise VideoError(
-                f"'{media.path}'을(를) {limit_s:g}초 안에 다 보지 못해 멈췄습니다. 나누어 주세요.",
-                f"'{media.path}' could not be read within {limit_s:g} s. Split it.",
-            )
+            raise too_slow(media.path, limit_s)
         yield frame
+
+
+def too_slow(path: Path, limit_s: float) -> VideoError:
+    """Reading does not come to its end."""
+    return VideoError(
+        f"'{path}'을(를) {limit_s:g}초 안에 읽지 못해 멈췄습니다. 나누거나 다시 인코딩하세요.",
+        f"'{path}' could not be read within {limit_s:g} s. Split it, or encode it again.",
+    )
 
 
 def not_media(path: Path) -> VideoError:

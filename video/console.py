@@ -3,16 +3,16 @@
 import os
 import signal
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
 from preprocess.errors import CaptioningError
 from preprocess.frames import MediaInfo
 
-
+_CLEANING_S = 3.0
 _LONGEST = 700  # characters of a complaint
 
 
@@ -22,17 +22,17 @@ class Ended(BaseException):
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Inside, the first signal to end raises; later ones do not disturb the cleaning up.
+    """Inside, a signal to end raises; more of them do not disturb the cleaning up.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C.
-        Ended: on SIGTERM and SIGHUP, with their number.
+        Ended: on Ctrl-C, SIGTERM and SIGHUP, with their number.
     """
+    came: list[tuple[int, float]] = []  # number and time of the latest that raised
 
-    def end(number: int, _: object) -> NoReturn:
-        for name in before:
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-        raise KeyboardInterrupt if number == signal.SIGINT else Ended(number)
+    def end(number: int, _: object) -> None:
+        if not came or time.monotonic() - came[-1][1] > _CLEANING_S:
+            came.append((number, time.monotonic()))
+            raise Ended(number)
 
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     known = {name: signal.getsignal(getattr(signal, name)) for name in names}
@@ -42,6 +42,10 @@ def ended_by_signals() -> Iterator[None]:
         signal.signal(getattr(signal, name), end)
     try:
         yield
+    except Exception:
+        if came:  # libraries written in C make errors of their own of what interrupts them
+            raise Ended(came[-1][0]) from None
+        raise
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)

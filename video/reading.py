@@ -14,6 +14,7 @@ READABLE = (".srt", ".vtt", ".ass", ".ssa", ".json")
 _LARGEST = 10_000_000  # bytes; two hours of subtitles are a hundredth of it
 _LONGEST = 4000  # characters of one caption with its tags; they are searched in square time
 _TIMES = re.compile(r"^(?=.*\d:\d\d)", re.MULTILINE)
+_MOST = 50_000  # captions; twelve hours with one a second have fewer
 _ENCODINGS = ("utf-8-sig", "cp949")  # the second is what old Korean editors write
 
 
@@ -43,6 +44,8 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
         _check_lengths(path, text.split("\n") if suffix in (".ass", ".ssa") else _TIMES.split(text))
         shots, captioner = tuple(_shots(path, text, suffix)), printable(path.name)
     _check_lengths(path, [shot.caption for shot in shots])
+    if len(shots) > _MOST:
+        raise _unreadable(path, f"{len(shots):,} > {_MOST:,}")
     if not any(shot.caption.strip() for shot in shots):
         raise DataError(
             f"'{path}'에 자막이 하나도 없습니다. 파일을 확인하세요.",
