@@ -84,6 +84,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             limits=limits,
             has_alpha=_has_alpha(first),
             interlaced=bool(first.interlaced_frame),
+            sounds=len(container.streams.audio),
         )
     return _timed(found, origin_ms, limits)
 

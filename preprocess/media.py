@@ -55,6 +55,7 @@ class MediaInfo:
         limits: what it was probed under; whoever reads it further keeps them.
         has_alpha: its pixels may be see-through.
         interlaced: its frames are two moments woven together.
+        sounds: number of sound tracks.
         demuxer: ffmpeg's name of the format, where its own guess would go by the file's name.
     """
 
@@ -70,6 +71,7 @@ class MediaInfo:
     limits: Limits = Limits()
     has_alpha: bool = False
     interlaced: bool = False
+    sounds: int = 0
     demuxer: str = ""
 
 

@@ -47,7 +47,7 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
         return None
     height, width = read_still(path).shape[:2]
     demuxer = "jpeg_pipe" if image.format in ("JPEG", "MPO") else ""
-    about = (PICTURE_MS, 1.0, turns, False, 0, limits, has_alpha, False, demuxer)
+    about = (PICTURE_MS, 1.0, turns, False, 0, limits, has_alpha, False, 0, demuxer)
     return MediaInfo(path, "picture", width, height, *about)
 
 

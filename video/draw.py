@@ -145,10 +145,29 @@ def _picture_codec(suffix: str, options: BurnOptions) -> list[str]:
 
 
 def _sound_arguments(job: Job, suffix: str) -> list[str]:
-    """All sound tracks: copied where the container takes them, encoded otherwise."""
-    kept = any(_takes(job, muxer) for muxer in _COPYABLE[suffix])
+    """All sound tracks: copied where the container takes them, encoded otherwise.
+
+    Damaged ones are encoded, with silence for what is lost; those without any sound are left out.
+    """
     encoder = ["libopus", "-b:a", "128k"] if suffix == ".webm" else ["aac", "-b:a", "160k"]
-    return ["-map", "0:a?", "-c:a", *(["copy"] if kept else encoder)]
+    if _plays(job, "0:a", "-xerror"):
+        kept = any(_takes(job, muxer) for muxer in _COPYABLE[suffix])
+        return ["-map", "0:a", "-c:a", *(["copy"] if kept else encoder)]
+    heard = [f"0:a:{i}" for i in range(job.media.sounds) if _plays(job, f"0:a:{i}")]
+    maps = [part for track in heard for part in ("-map", track)]
+    return [*maps, "-c:a", *encoder, "-af", "aresample=async=1:first_pts=0"] if heard else []
+
+
+def _plays(job: Job, tracks: str, *options: str) -> bool:
+    """Whether the sound tracks can be decoded; with -xerror: to their end without an error."""
+    something = ["-abort_on", "empty_output_stream", "-f", "null", "-"]
+    source = media_arguments(job.media)
+    try:
+        limit_s = job.media.limits.seconds(job.media.duration_ms)
+        run([*options, *source, "-map", tracks, *something], timeout_s=limit_s)
+    except VideoError:
+        return False
+    return True
 
 
 def _takes(job: Job, muxer: str) -> bool:
