@@ -43,7 +43,7 @@ from preprocess.timeline import Clock, Unbroken
 __all__ = ["PICTURE_MS", "Frame", "Limits", "MediaInfo", "frames", "probe"]
 
 _THREADS = 2
-_OPENING_S, _READING_S = 60.0, 20.0  # for the header, and to the next packet: both take an instant
+_READING_S = 20.0  # for the header, or to the next packet: both take an instant
 _RESTARTS = 0x200  # AVFMT_TS_DISCONT: formats whose times can start anew
 _ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
@@ -177,7 +177,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoS
             f"file:{path.absolute()}",
             container_options=options,
             metadata_errors="replace",
-            timeout=(_OPENING_S, _READING_S),
+            timeout=_READING_S,
         )
     except (av.error.FFmpegError, UnicodeError):
         raise not_media(path) from None
