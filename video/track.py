@@ -9,7 +9,7 @@ from preprocess.errors import DataError
 
 FORMAT = "korean-video-track"
 VERSION = 1
-LATEST_MS = 100 * 3600 * 1000  # the times that SRT can write end there
+LATEST_MS = 100 * 3600 * 1000 - 1  # the last time that SRT can write
 
 
 @dataclass(frozen=True)
