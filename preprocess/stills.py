@@ -1,7 +1,9 @@
 """Still pictures and animated WebP as media (PyAV's FFmpeg has no reader for the latter)."""
 
+import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -70,12 +72,29 @@ def read_still(path: Path) -> Picture:
     try:
         if path.stat().st_size > _LARGEST:
             raise OSError(f"> {_LARGEST // 10**6} MB")
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=_FORMATS) as image, _silence():
             if image.has_transparency_data:
                 return _flat(image)
-        return read_picture(path)
+            return read_picture(path)
     except (*_BROKEN, DataError):
         raise no_frame(path) from None
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without what libjpeg writes to stderr of damaged photos."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    try:
+        with Path(os.devnull).open("w") as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def webp_frames(path: Path) -> Iterator[ArrayFrame]:

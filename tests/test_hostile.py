@@ -426,7 +426,13 @@ def test_a_signal_that_a_library_turns_into_its_own_error_still_ends(monkeypatch
             raise ImportError("initialization failed") from None
 
     monkeypatch.setattr(caption_video, "load_captioner", interrupted)
-    assert caption_video.main([str(film), "-o", ".srt"]) == 143
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [(number, signal.getsignal(number)) for number in numbers]
+    try:
+        assert caption_video.main([str(film), "-o", ".srt"]) == 143
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
     assert names(film.parent) == ["film.mp4"]
 
 

@@ -47,8 +47,8 @@ def ended_by_signals() -> Iterator[None]:
             raise Ended(came[-1][0]) from None
         raise
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for name, handler in before.items():  # one that ends us goes on being the only one
+            signal.signal(getattr(signal, name), signal.SIG_IGN if came else handler)
 
 
 def say(line: str) -> None:
