@@ -6,23 +6,25 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: out, and no traceback
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
-from preprocess.frames import Frame, MediaInfo, probe
+from preprocess.files import is_file, temporary_folder
+from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, language_of
-from video.console import any_bytes, bar, complain, say
+from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
 from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
@@ -33,7 +35,7 @@ from video.reading import read_captions
 from video.shots import ShotOptions
 from video.style import StyleOptions, checked
 from video.subtitles import clock
-from video.track import CaptionedShot, Track
+from video.track import CaptionedShot, Track, printable
 
 if TYPE_CHECKING:
     from model.captioner import Captioner
@@ -59,30 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
-        with _ended_by_signals():
+        with ended_by_signals():
             return _live(args) if live else _run(args)
-    except KeyboardInterrupt:
-        return 130
-    except _Ended as ended:
+    except Ended as ended:
         return 128 + int(ended.args[0])
-
-
-class _Ended(BaseException):
-    """A signal that asks the program to end; as an exception, so that everything cleans up."""
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    def end(number: int, _: object) -> NoReturn:
-        raise _Ended(number)
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), end) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -95,11 +77,11 @@ def _run(args: argparse.Namespace) -> int:
             check_output(output, inputs)
         if burning.font:
             hangul_font(burning.font)
+        with temporary_folder() as folder:
+            return _work(inputs, args, burning, folder)
     except CaptioningError as error:
         complain(error, args.lang)
         return 2 if isinstance(error, SettingError) else 1
-    with tempfile.TemporaryDirectory(prefix="captioning-") as folder:
-        return _work(inputs, args, burning, Path(folder))
 
 
 def _work(
@@ -166,17 +148,22 @@ def _jobs(
     read = [*inputs, *([args.captions] if args.captions else [])]
     for path in inputs:
         try:
-            media, targets = _placed(probe(path), args, folder)
+            media, targets = _placed(probe(path, _limits(args)), args, folder)
             for target in targets:
                 check_target(media, target, read, args.overwrite, burning)
-                if target.absolute() in taken:
-                    raise _taken(target, taken[target.absolute()])
-                taken[target.absolute()] = path
+                place = target.parent.resolve() / target.name
+                if place in taken:
+                    raise _taken(target, taken[place])
+                taken[place] = path
         except CaptioningError as error:
             complain(error, args.lang, path)
         else:
             jobs.append((media, targets))
     return jobs
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    return Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours))
 
 
 def _placed(
@@ -216,7 +203,7 @@ def load_captioner(path: Path, options: BeamOptions, hedge: HedgeOptions) -> "Ca
     Raises:
         CaptionerFileError: path is missing, damaged, too new, or no captioner file.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise CaptionerFileError(
             f"캡션 모델 파일 '{path}'이(가) 없습니다. --model FILE.kcap으로 주거나 "
             "train.py로 만드세요.",
@@ -272,7 +259,7 @@ def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> T
         track = caption_media(
             media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress
         )
-    return replace(track, captioner=args.model.name)
+    return replace(track, captioner=printable(args.model.name))
 
 
 def _options(kind: type[Options], args: argparse.Namespace) -> Options:

@@ -16,9 +16,9 @@ from model.doubt import supported
 from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
-from model.storage import CaptionerFile, read_captioner
+from model.storage import CaptionerFile, damaged, read_captioner
 from model.things import Thing, recognised
-from preprocess.errors import SettingError
+from preprocess.errors import CaptionerFileError, SettingError
 from preprocess.graph import Session
 from preprocess.korean import Morpheme, compose, content
 from preprocess.pictures import Picture, nearer, to_square
@@ -26,6 +26,7 @@ from preprocess.pictures import Picture, nearer, to_square
 Frames = npt.NDArray[np.uint8]
 DEFAULT = BeamOptions()
 VIEWS = 2  # of each frame: whole, and from nearer
+SIDES = range(1, 1025)
 CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
 
 
@@ -82,9 +83,12 @@ class Captioner:
         self.options, self.hedge = options, hedge
         self.parameters = sum(array.size for array in contents.weights.values())
         fitted = contents.about.get("confidence")
-        self._confidence = Confidence(fitted["slope"], fitted["intercept"]) if fitted else None
+        fits = [float(fitted[name]) for name in ("slope", "intercept")] if fitted else []
+        self._confidence = Confidence(*fits) if fits else None
         self._vocabulary = contents.vocabulary
         self._side = int(contents.about["side"])
+        if self._side not in SIDES:
+            raise ValueError(f"side {self._side}")
         parts = (contents.graphs[name] for name in ("encoder", "start", "step"))
         self._encode, self._start, self._step = map(Session, parts)
         self._classifier = contents.graphs.get("things")
@@ -99,20 +103,41 @@ class Captioner:
         Raises:
             CaptionerFileError: damaged, of a newer format, or not a captioner file.
         """
-        return cls(read_captioner(Path(path)), options, hedge)
+        contents = read_captioner(Path(path))
+        try:
+            return cls(contents, options, hedge)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(Path(path), str(error)) from None
 
     def caption(self, frames: Frames) -> Caption:
         """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1, any size."""
         return self.caption_many([frames])[0]
 
     def caption_many(self, shots: Sequence[Frames]) -> list[Caption]:
-        """One sentence a shot, decoded in batches; shots may differ in size and frame count."""
+        """One sentence a shot, decoded in batches; shots may differ in size and frame count.
+
+        Raises:
+            CaptionerFileError: the parts of the captioner file do not fit each other.
+        """
         for frames in shots:
             _check(frames)
         captions: list[Caption] = []
-        for begin in range(0, len(shots), CHUNK):
-            captions += self._caption_chunk(shots[begin : begin + CHUNK])
+        try:
+            for begin in range(0, len(shots), CHUNK):
+                captions += self._caption_chunk(shots[begin : begin + CHUNK])
+        except Exception as error:
+            if self._works():
+                raise
+            raise _misfit(error) from None
         return captions
+
+    def _works(self) -> bool:
+        """Whether a black picture can be captioned: if not, no fault is in the pictures."""
+        try:
+            self._caption_chunk([np.zeros((1, 8, 8, 3), np.uint8)])
+        except Exception:  # of onnxruntime, whose types are not public, of numpy, of anything
+            return False
+        return True
 
     def features(self, pictures: Sequence[Picture]) -> npt.NDArray[np.float32]:
         """What the CNN sees of uint8 (H, W, 3) pictures: float32 (n, R, D)."""
@@ -243,6 +268,14 @@ def _reworded(caption: Caption, said: Sequence[Morpheme], general: bool) -> Capt
         general=general,
         alternatives=(own, *caption.alternatives),
         content=content(said),
+    )
+
+
+def _misfit(error: Exception) -> CaptionerFileError:
+    what = " ".join(str(error).split())[:200]
+    return CaptionerFileError(
+        f"캡셔너 파일의 부분들이 서로 맞지 않습니다 ({what}). 파일을 다시 받으세요.",
+        f"the parts of the captioner file do not fit each other ({what}). Fetch it again.",
     )
 
 

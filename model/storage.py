@@ -26,7 +26,8 @@ from preprocess.graph import Graph
 from preprocess.vocabulary import Vocabulary
 
 FORMAT = 1
-MAX_MEMBER = 512 * 2**20  # bytes; a zip bomb ends here
+MAX_BYTES = 512 * 2**20  # of all members together; a zip bomb ends here
+MAX_ABOUT = 8 * 2**20  # of captioner.json: parsed, it takes twenty times its size
 DTYPES: dict[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 Array = npt.NDArray[Any]
 
@@ -122,6 +123,8 @@ def read_captioner(path: Path) -> CaptionerFile:
         with zipfile.ZipFile(path) as file:
             about = json.loads(_member(file, "captioner.json", path))
             _check_format(about, path)
+            if sum(file.getinfo(name).file_size for name in about["sha256"]) > MAX_BYTES:
+                raise damaged(path, f"> {MAX_BYTES:,} bytes")
             members = {name: _member(file, name, path) for name in about["sha256"]}
         _check_hashes(members, about["sha256"], path)
         return _parse(about, members)
@@ -133,10 +136,10 @@ def read_captioner(path: Path) -> CaptionerFile:
     except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError):
         raise _foreign(path) from None
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError) as error:
-        raise _damaged(path, str(error)) from None
+        raise damaged(path, str(error)) from None
     except Exception as error:
         if type(error).__module__ == "zlib":
-            raise _damaged(path, str(error)) from None
+            raise damaged(path, str(error)) from None
         raise
 
 
@@ -144,15 +147,15 @@ def _member(file: zipfile.ZipFile, name: str, path: Path) -> bytes:
     try:
         size = file.getinfo(name).file_size
     except KeyError:
-        raise _foreign(path) if name == "captioner.json" else _damaged(path, name) from None
-    if size > MAX_MEMBER:
-        raise _damaged(path, f"{name}: {size:,} bytes")
+        raise _foreign(path) if name == "captioner.json" else damaged(path, name) from None
+    if size > (MAX_ABOUT if name == "captioner.json" else MAX_BYTES):
+        raise damaged(path, f"{name}: {size:,} bytes")
     return file.read(name)
 
 
 def _check_format(about: Any, path: Path) -> None:
     number = about.get("format") if isinstance(about, dict) else None
-    if not isinstance(number, int):
+    if not isinstance(number, int) or number < 1:
         raise _foreign(path)
     if number > FORMAT:
         raise CaptionerFileError(
@@ -165,7 +168,7 @@ def _check_format(about: Any, path: Path) -> None:
 def _check_hashes(members: Mapping[str, bytes], hashes: Mapping[str, str], path: Path) -> None:
     for name, data in members.items():
         if hashlib.sha256(data).hexdigest() != hashes[name]:
-            raise _damaged(path, name)
+            raise damaged(path, name)
 
 
 def _parse(about: Mapping[str, Any], members: Mapping[str, bytes]) -> CaptionerFile:
@@ -202,7 +205,8 @@ def _foreign(path: Path) -> CaptionerFileError:
     )
 
 
-def _damaged(path: Path, what: str) -> CaptionerFileError:
+def damaged(path: Path, what: str) -> CaptionerFileError:
+    """The error for a file whose parts are not what they were, or do not fit each other."""
     return CaptionerFileError(
         f"캡셔너 파일 '{path}'이(가) 손상되었습니다 ({what}). 파일을 다시 받으세요.",
         f"captioner file '{path}' is damaged ({what}). Fetch it again.",

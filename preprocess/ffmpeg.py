@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import MissingExtra, OutputError, VideoError
+from preprocess.media import Limits, MediaInfo
 
 # Containers that hold their own pictures. Playlists (hls, dash, concat, sdp, ...) and the
 # numbered sequences of image2 are not among them: they make ffmpeg open other files.
@@ -45,6 +46,13 @@ def input_arguments(path: Path, *options: str) -> list[str]:
     """
     lists = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS]
     return [*options, *lists, "-i", f"file:{path.absolute()}"]
+
+
+def media_arguments(media: MediaInfo, *options: str) -> list[str]:
+    """The same of what was probed already: in its own format, within its limits."""
+    known = ["-f", media.demuxer] if media.demuxer else []
+    bounds = ["-max_pixels", str(media.limits.pixels)]  # sizes can change in mid-stream
+    return input_arguments(media.path, *options, *known, *bounds)
 
 
 def run(
@@ -87,6 +95,7 @@ def piped_pictures(side: int, rate: int) -> Iterator[Iterator[npt.NDArray[np.uin
         VideoError: while reading: it is no film.
     """
     lists = ["-protocol_whitelist", "pipe", "-format_whitelist", FORMATS]
+    lists += ["-max_pixels", str(Limits().pixels)]
     wanted = ["-map", "0:V:0", "-vf", f"fps={rate},scale={side}:{side}:flags=area"]
     coded = ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
     arguments = [*lists, "-i", "pipe:0", *wanted, *coded]

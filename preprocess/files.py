@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,13 +14,29 @@ from preprocess.errors import OutputError
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
+def is_folder(path: Path | str) -> bool:
+    """Whether a folder is there; a name that no file can have is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a plain file is there: no folder, device or pipe, which may have no end."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def check_free(target: Path, overwrite: bool) -> None:
     """Refuses a path that is taken, before any work is done for it.
 
     Raises:
         OutputError: target exists (a broken link does too) and overwrite is off.
     """
-    if not overwrite and (target.is_symlink() or target.exists()):
+    if not overwrite and os.path.lexists(target):
         raise OutputError(
             f"'{target}'이(가) 이미 있습니다. 덮어쓰려면 --overwrite를 붙이세요.",
             f"'{target}' exists already. Add --overwrite to replace it.",
@@ -48,9 +65,11 @@ def whole_file(target: Path) -> Iterator[Path]:
     """A hidden path beside target to write to; it becomes target on success and goes on failure.
 
     Raises:
-        OutputError: the folder is missing or cannot be written, or nothing was written.
+        OutputError: the folder is missing or cannot be written, nothing was written, or a target
+            that was not there has come meanwhile.
     """
-    if target.is_dir():
+    is_there = os.path.lexists(target)
+    if is_folder(target):
         raise OutputError(
             f"'{target}'은(는) 폴더입니다. 파일 이름을 주세요.",
             f"'{target}' is a folder. Give a file name.",
@@ -62,6 +81,8 @@ def whole_file(target: Path) -> Iterator[Path]:
         yield temporary
         if temporary.stat().st_size == 0:
             raise OSError(errno.ENOSPC, "nothing was written")
+        _settle(temporary)
+        check_free(target, overwrite=is_there)
         temporary.replace(target)
     except OSError as error:
         if not _concerns(error, temporary):
@@ -70,6 +91,31 @@ def whole_file(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Waits until the file is on the disk: only then is it known that it fits."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder for work that goes with its contents.
+
+    Raises:
+        OutputError: no place for temporary files can be written.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="captioning-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"임시 파일을 쓸 곳이 없습니다 ({error.strerror}). TMPDIR에 쓸 수 있는 폴더를 주세요.",
+            f"temporary files cannot be written ({error.strerror}). Set TMPDIR to a folder that "
+            "can be written.",
+        ) from None
+    with folder as name:
+        yield Path(name)
 
 
 def _concerns(error: OSError, temporary: Path) -> bool:

@@ -25,20 +25,26 @@ from preprocess.media import (
     Frame,
     Limits,
     MediaInfo,
+    check_animation,
     check_duration,
     check_file,
     check_size,
+    in_time,
     no_frame,
     no_picture_stream,
     not_media,
     shrunk,
+    too_slow,
 )
 from preprocess.pictures import Picture
 from preprocess.stills import probe_still, read_still, webp_frames
+from preprocess.timeline import Clock, Unbroken
 
 __all__ = ["PICTURE_MS", "Frame", "Limits", "MediaInfo", "frames", "probe"]
 
 _THREADS = 2
+_READING_S = 20.0  # for the header, or to the next packet: both take an instant
+_RESTARTS = 0x200  # AVFMT_TS_DISCONT: formats whose times can start anew
 _ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
 _PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
@@ -64,6 +70,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
         origin_ms = _time_ms(first.pts, first.time_base) or 0
         animated = container.format.name in _ANIMATIONS
         width, height = _upright_size(first, _aspect(stream))
+        check_size(path, width, height, limits)
         found = MediaInfo(
             path=path,
             kind="animation" if animated else "video",
@@ -71,30 +78,37 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             height=height,
             duration_ms=0,
             frame_rate=0.0,
-            rotation=-first.rotation % 360,
+            rotation=-_turn(first) % 360,
             has_audio=bool(container.streams.audio),
             start_ms=origin_ms - _container_start_ms(container),
+            limits=limits,
+            has_alpha=_has_alpha(first),
+            interlaced=bool(first.interlaced_frame),
+            sounds=len(container.streams.audio),
         )
     return _timed(found, origin_ms, limits)
 
 
-def frames(media: MediaInfo, limits: Limits = Limits()) -> Iterator[Frame]:  # noqa: B008 - frozen
+def frames(media: MediaInfo) -> Iterator[Frame]:
     """Yields the frames in the order of their times, damaged ones left out.
 
     Frames that no other frame needs (H.264's topmost B frames) are skipped undecoded, which
     nearly halves the cost; encoders put a needed frame at every cut. Only the newest Frame may
     be asked for pixels.
+
+    Raises:
+        VideoError: reading takes longer than media.limits allow.
     """
     if media.kind == "picture":
         yield ArrayFrame(0, read_still(media.path))
     elif media.kind == "animation" and _is_webp(media.path):
-        yield from webp_frames(media.path)
+        yield from in_time(media, webp_frames(media.path))
     else:
-        yield from _film_frames(media, limits)
+        yield from in_time(media, _film_frames(media))
 
 
-def _film_frames(media: MediaInfo, limits: Limits) -> Iterator[Frame]:
-    with _opened(media.path, limits) as (container, stream):
+def _film_frames(media: MediaInfo) -> Iterator[Frame]:
+    with _opened(media.path, media.limits) as (container, stream):
         stream.codec_context.skip_frame = "NONREF"
         origin_ms = _container_start_ms(container) + media.start_ms
         last_ms, step_ms = -1, max(1, round(1000 / media.frame_rate))
@@ -125,11 +139,11 @@ class _Converter:
 
     def picture(self, frame: VideoFrame) -> Picture:
         width, height = shrunk(*_upright_size(frame, self._aspect))
-        if frame.rotation % 180:
+        if _turn(frame) % 180:
             width, height = height, width
         layout = "rgba" if _has_alpha(frame) else "rgb24"
         small = _scaled(self._pictures, frame, width, height, layout)
-        turned = np.rot90(small, frame.rotation // 90)
+        turned = np.rot90(small, _turn(frame) // 90)
         return np.ascontiguousarray(_on_white(turned) if layout == "rgba" else turned)
 
 
@@ -160,7 +174,10 @@ def _opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoS
     options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
     try:
         container = av.open(
-            f"file:{path.absolute()}", container_options=options, metadata_errors="replace"
+            f"file:{path.absolute()}",
+            container_options=options,
+            metadata_errors="replace",
+            timeout=_READING_S,
         )
     except (av.error.FFmpegError, UnicodeError):
         raise not_media(path) from None
@@ -194,53 +211,33 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
 def _packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet[VideoStream]]":
     """Yields the stream's packets up to the end or to where the file is cut off."""
     packets = container.demux(stream)
+    jumps = Unbroken() if container.format.flags & _RESTARTS else None
     while True:
         try:
-            yield next(packets)
+            packet = next(packets)
+        except av.error.ExitError:
+            raise too_slow(Path(container.name.removeprefix("file:")), _READING_S) from None
         except (StopIteration, av.error.FFmpegError, IndexError):  # a damaged stream table
             return
+        if jumps:
+            jumps.join(packet)
+        yield packet
 
 
 def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
     """The same with duration and frame rate read from the times of all packets."""
     with _opened(found.path, limits) as (container, stream):
-        clock = _Clock(stream, origin_ms)
+        clock = Clock(stream.time_base, origin_ms)
         for packet in _packets(container, stream):
             clock.see(packet)
         step_ms = float(1000 / (stream.average_rate or stream.guessed_rate or 25))
         duration_ms, rate = clock.span(step_ms)
     check_duration(found.path, duration_ms, limits)
+    if found.kind == "animation":
+        check_animation(found.path, (found.width, found.height), clock.count, limits)
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
     return replace(found, duration_ms=duration_ms, frame_rate=rate)
-
-
-class _Clock:
-    """The time span of a stream, from its packets alone."""
-
-    def __init__(self, stream: VideoStream, origin_ms: int) -> None:
-        self._base, self._origin_ms = stream.time_base, origin_ms
-        self.count = 0
-        self._last: tuple[float, float] = (-1.0, 0.0)  # start and length of the latest shown
-
-    def see(self, packet: "Packet[VideoStream]") -> None:
-        """Takes in one packet, in any order."""
-        if not packet.size or packet.is_discard or self._base is None:
-            return
-        self.count += 1
-        ticks = packet.dts if packet.pts is None else packet.pts
-        if ticks is None:
-            return
-        start_ms = float(ticks * self._base * 1000) - self._origin_ms
-        self._last = max(self._last, (start_ms, float((packet.duration or 0) * self._base * 1000)))
-
-    def span(self, step_ms: float) -> tuple[int, float]:
-        """Duration in ms and average frames a second; step_ms where the file tells no length."""
-        start_ms, length_ms = self._last
-        if start_ms < 0:  # no times at all: raw streams
-            start_ms, length_ms = step_ms * max(0, self.count - 1), step_ms
-        duration_ms = max(1, round(start_ms + (length_ms or step_ms)))
-        return duration_ms, round(self.count * 1000 / duration_ms, 3)
 
 
 def _time_ms(pts: int | None, time_base: Fraction | None) -> int | None:
@@ -254,13 +251,19 @@ def _container_start_ms(container: InputContainer) -> int:
 def _aspect(stream: VideoStream) -> Fraction:
     """Width of one stored pixel over its height."""
     told = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    return told if told and told > 0 else Fraction(1)
+    return told if told and Fraction(1, 10) <= told <= 10 else Fraction(1)  # past it: damage
+
+
+def _turn(frame: VideoFrame) -> int:
+    """Degrees counter-clockwise to upright: 0, 90, 180, 270; other angles are left as they are."""
+    quarters = round(frame.rotation / 90)
+    return 90 * quarters % 360 if abs(frame.rotation - 90 * quarters) <= 1 else 0
 
 
 def _upright_size(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
     """Width and height as seen: square pixels (the width gives way, as in players), turned."""
     width, height = max(1, round(frame.width * aspect)), frame.height
-    return (height, width) if frame.rotation % 180 else (width, height)
+    return (height, width) if _turn(frame) % 180 else (width, height)
 
 
 def _plane(plane: VideoPlane) -> Picture:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[Any]
+_FOLDER = "session.model_external_initializers_file_folder_path"
 SMALL = 256  # initializers of fewer elements stay inside the structure (shapes, constants)
 
 
@@ -94,6 +95,8 @@ class Session:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # a graph may name other files as its weights: it finds none here
+        options.add_session_config_entry(_FOLDER, os.devnull)
         names = list(graph.weights)
         # onnxruntime reads these in place: they must live as long as the session
         self._values = [

@@ -1,5 +1,7 @@
 """What is known of a video, animation or picture; its limits, and the words for refusing it."""
 
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -23,10 +25,17 @@ class Limits:
     Attributes:
         pixels: largest width x height of one frame.
         duration_ms: longest film.
+        animation_pixels: most pixels of all frames of a GIF, APNG or WebP together: a small file
+            can hold thousands of large ones.
     """
 
     pixels: int = 8192 * 8192
     duration_ms: int = 12 * 3600 * 1000
+    animation_pixels: int = 20 * 10**9
+
+    def seconds(self, duration_ms: int) -> float:
+        """How long any work on a film may take: sixty times its own length, and ten minutes."""
+        return 600 + 0.06 * min(duration_ms, self.duration_ms)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,11 @@ class MediaInfo:
         rotation: degrees clockwise (0, 90, 180, 270) the stored picture is turned to be upright.
         has_audio: a sound stream is there.
         start_ms: the first video frame's time after the container's start.
+        limits: what it was probed under; whoever reads it further keeps them.
+        has_alpha: its pixels may be see-through.
+        interlaced: its frames are two moments woven together.
+        sounds: number of sound tracks.
+        demuxer: ffmpeg's name of the format, where its own guess would go by the file's name.
     """
 
     path: Path
@@ -54,6 +68,11 @@ class MediaInfo:
     rotation: int
     has_audio: bool
     start_ms: int
+    limits: Limits = Limits()
+    has_alpha: bool = False
+    interlaced: bool = False
+    sounds: int = 0
+    demuxer: str = ""
 
 
 class Frame(Protocol):
@@ -120,8 +139,22 @@ def check_size(path: Path, width: int, height: int, limits: Limits) -> None:
     if width * height > limits.pixels:
         raise VideoError(
             f"'{path}'의 화면이 너무 큽니다 ({width}x{height}, 한도 {limits.pixels:,} 화소). "
-            "줄여서 다시 주세요.",
-            f"'{path}' is too large ({width}x{height}, limit {limits.pixels:,} pixels). Shrink it.",
+            "줄이거나 한도를 올리세요: --max-megapixels",
+            f"'{path}' is too large ({width}x{height}, limit {limits.pixels:,} pixels). Shrink it, "
+            "or raise the limit: --max-megapixels",
+        )
+
+
+def check_animation(path: Path, size: tuple[int, int], count: int, limits: Limits) -> None:
+    """Raises VideoError when all frames of an animation would take too long to draw."""
+    width, height = size
+    if width * height * count > limits.animation_pixels:
+        most = limits.animation_pixels // (width * height)
+        raise VideoError(
+            f"'{path}'에는 {width}x{height} 그림이 {count:,}장 있습니다 (한도 {most:,}장). "
+            "줄이거나 동영상으로 바꾸세요.",
+            f"'{path}' has {count:,} pictures of {width}x{height} (limit {most:,}). Shrink it, or "
+            "make a film of it.",
         )
 
 
@@ -130,9 +163,33 @@ def check_duration(path: Path, duration_ms: int, limits: Limits) -> None:
     if duration_ms > limits.duration_ms:
         hours, most = duration_ms / 3.6e6, limits.duration_ms / 3.6e6
         raise VideoError(
-            f"'{path}'이(가) 너무 깁니다 ({hours:.1f}시간, 한도 {most:g}시간). 나누어 주세요.",
-            f"'{path}' is too long ({hours:.1f} h, limit {most:g} h). Split it.",
+            f"'{path}'이(가) 너무 깁니다 ({hours:.1f}시간, 한도 {most:g}시간). 나누거나 한도를 "
+            "올리세요: --max-hours",
+            f"'{path}' is too long ({hours:.1f} h, limit {most:g} h). Split it, or raise the "
+            "limit: --max-hours",
         )
+
+
+def in_time(media: MediaInfo, found: Iterable[Frame]) -> Iterator[Frame]:
+    """The same frames, as long as the time for them lasts.
+
+    Raises:
+        VideoError: it is over.
+    """
+    limit_s = media.limits.seconds(media.duration_ms)
+    end = time.monotonic() + limit_s
+    for frame in found:
+        if time.monotonic() > end:
+            raise too_slow(media.path, limit_s)
+        yield frame
+
+
+def too_slow(path: Path, limit_s: float) -> VideoError:
+    """Reading does not come to its end."""
+    return VideoError(
+        f"'{path}'을(를) {limit_s:g}초 안에 읽지 못해 멈췄습니다. 나누거나 다시 인코딩하세요.",
+        f"'{path}' could not be read within {limit_s:g} s. Split it, or encode it again.",
+    )
 
 
 def not_media(path: Path) -> VideoError:

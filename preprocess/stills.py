@@ -1,7 +1,9 @@
 """Still pictures and animated WebP as media (PyAV's FFmpeg has no reader for the latter)."""
 
+import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from preprocess.media import (
     ArrayFrame,
     Limits,
     MediaInfo,
+    check_animation,
     check_duration,
     check_size,
     no_frame,
@@ -22,6 +25,7 @@ from preprocess.pictures import Picture, read_picture
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _EXIF_ORIENTATION = 0x0112
+_LARGEST = 500_000_000  # bytes: a still picture is read whole
 _TURNS = {3: 180, 6: 90, 8: 270}
 _SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
@@ -38,12 +42,15 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
         return None
     with image:
         turns, animated = _header(image)
+        has_alpha = image.has_transparency_data
     if animated and image.format == "WEBP":
         return _animation(path, limits)
     if animated or image.format == "GIF":
         return None
     height, width = read_still(path).shape[:2]
-    return MediaInfo(path, "picture", width, height, PICTURE_MS, 1.0, turns, False, 0)
+    demuxer = "jpeg_pipe" if image.format in ("JPEG", "MPO") else ""
+    about = (PICTURE_MS, 1.0, turns, False, 0, limits, has_alpha, False, 0, demuxer)
+    return MediaInfo(path, "picture", width, height, *about)
 
 
 def _header(image: Image.Image) -> tuple[int, bool]:
@@ -63,12 +70,31 @@ def read_still(path: Path) -> Picture:
         VideoError: it cannot be decoded.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        if path.stat().st_size > _LARGEST:
+            raise OSError(f"> {_LARGEST // 10**6} MB")
+        with Image.open(path, formats=_FORMATS) as image, _silence():
             if image.has_transparency_data:
                 return _flat(image)
-        return read_picture(path)
+            return read_picture(path)
     except (*_BROKEN, DataError):
         raise no_frame(path) from None
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without what libjpeg writes to stderr of damaged photos."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    try:
+        with Path(os.devnull).open("w") as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def webp_frames(path: Path) -> Iterator[ArrayFrame]:
@@ -88,6 +114,7 @@ def webp_frames(path: Path) -> Iterator[ArrayFrame]:
 def _animation(path: Path, limits: Limits) -> MediaInfo:
     duration_ms = count = 0
     with Image.open(path, formats=("WEBP",)) as image:
+        check_animation(path, image.size, getattr(image, "n_frames", 1), limits)
         for number in range(getattr(image, "n_frames", 1)):
             try:
                 image.seek(number)
@@ -101,7 +128,8 @@ def _animation(path: Path, limits: Limits) -> MediaInfo:
     if not count:
         raise no_frame(path)
     rate = round(count * 1000 / duration_ms, 3)
-    return MediaInfo(path, "animation", width, height, duration_ms, rate, 0, False, 0)
+    about = (duration_ms, rate, 0, False, 0, limits, True)
+    return MediaInfo(path, "animation", width, height, *about)
 
 
 def _shown_ms(image: Image.Image) -> int:

@@ -58,7 +58,7 @@ def test_neighbours_that_say_the_same_are_one_shot(tmp_path, captioner):
     options = PipelineOptions(ShotOptions(max_shot_ms=1000))
     track = caption_video(clip, captioner, options)
     assert said(track) == [(0, 5000, "빨간 화면이다"), (5000, 6000, "파란 화면이다")]
-    assert sum(captioner.batches) >= 6
+    assert captioner.batches == [1, 1]  # what stands still is looked at once
 
 
 spans = st.lists(st.tuples(st.sampled_from("가나다"), st.integers(1, 1000)), max_size=12)

@@ -1,14 +1,13 @@
 """Captions drawn into the picture: films, GIFs and still pictures."""
 
 import math
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from preprocess.errors import MissingExtra, OutputError, SettingError, VideoError
-from preprocess.ffmpeg import input_arguments
-from preprocess.files import whole_file
+from preprocess.ffmpeg import media_arguments
+from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
 from video.fonts import hangul_font
@@ -60,8 +59,8 @@ def _burned(
     font = hangul_font(options.font)
     look = look_for(*size, font, options.look)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
-    with tempfile.TemporaryDirectory(prefix="captioning-") as name:
-        job = Job(media, found, look, font, options, Path(name), on_progress)
+    with temporary_folder() as folder:
+        job = Job(media, found, look, font, options, folder, on_progress)
         (_compose if options.engine == "moviepy" else draw)(job, temporary)
 
 
@@ -210,7 +209,7 @@ def _plain_copy(job: Job) -> Path:
     rate = ["-fps_mode", "cfr", "-r", f"{max(1.0, min(60.0, job.media.frame_rate)):g}"]
     sound = ["-map", "0:a:0?", "-c:a", "pcm_s16le", "-af", "aresample=async=1:first_pts=0"]
     tracks = ["-map", "0:V:0", *(sound if job.media.has_audio else [])]
-    source = input_arguments(job.media.path)
+    source = media_arguments(job.media)
     job.run(*source, *tracks, "-vf", even, *picture, *rate, "-dn", "-sn", str(plain))
     return plain
 

@@ -1,20 +1,61 @@
 """What the terminal gets: lines on stdout, complaints on stderr, a progress bar in between."""
 
 import os
+import signal
 import sys
+import time
+import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from preprocess.errors import CaptioningError
 from preprocess.frames import MediaInfo
 
+_CLEANING_S = 3.0
+_LONGEST = 700  # characters of a complaint
+
+
+class Ended(BaseException):
+    """A signal that asks the program to end; as an exception, so that everything cleans up."""
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Inside, a signal to end raises; more of them do not disturb the cleaning up.
+
+    Raises:
+        Ended: on Ctrl-C, SIGTERM and SIGHUP, with their number.
+    """
+    came: list[tuple[int, float]] = []  # number and time of the latest that raised
+
+    def end(number: int, _: object) -> None:
+        if not came or time.monotonic() - came[-1][1] > _CLEANING_S:
+            came.append((number, time.monotonic()))
+            raise Ended(number)
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    known = {name: signal.getsignal(getattr(signal, name)) for name in names}
+    # what our caller had ignored (nohup, a shell's &) stays ignored
+    before = {name: handler for name, handler in known.items() if handler != signal.SIG_IGN}
+    for name in before:
+        signal.signal(getattr(signal, name), end)
+    try:
+        yield
+    except Exception:
+        if came:  # libraries written in C make errors of their own of what interrupts them
+            raise Ended(came[-1][0]) from None
+        raise
+    finally:
+        for name, handler in before.items():  # one that ends us goes on being the only one
+            signal.signal(getattr(signal, name), signal.SIG_IGN if came else handler)
+
 
 def say(line: str) -> None:
-    """Prints to stdout; a reader that left (| head) does not stop the work."""
+    """Prints to stdout; a reader that left (| head) or a full disk does not stop the work."""
     try:
         print(line, flush=True)
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -22,7 +63,16 @@ def complain(error: CaptioningError, language: str, path: Path | None = None) ->
     """One line on stderr, naming the input where the message does not."""
     said = error.text(language)
     about = f"{path}: " if path and path.name not in said else ""
-    sys.stderr.write(f"caption_video: {' '.join(about.split())}{' ' if about else ''}{said}\n")
+    line = " ".join(f"caption_video: {about}{said}".split())
+    if len(line) > _LONGEST:  # a name can have thousands of characters
+        line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+    with suppress(OSError):  # nobody can be told then
+        print(harmless(line), file=sys.stderr, flush=True)
+
+
+def harmless(line: str) -> str:
+    """Without what a terminal would obey: control characters in the names of files."""
+    return "".join("?" if unicodedata.category(c) == "Cc" else c for c in line)
 
 
 @contextmanager
@@ -34,7 +84,7 @@ def bar(
         from tqdm import tqdm
     except ImportError:
         tqdm = None
-    if tqdm is None or quiet or not sys.stderr.isatty():
+    if tqdm is None or quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None, say
         return
     shape = "{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}"
@@ -51,7 +101,11 @@ def bar(
 
 
 def any_bytes() -> None:
-    """Lets file names of any bytes through stdout and stderr."""
+    """Lets file names of any bytes through stdout and stderr; a closed one is the null device."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # its number must not go to a film that is opened
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(null, "r" if name == "stdin" else "w"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             utf8 = stream.encoding.lower().replace("-", "") == "utf8"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from preprocess.errors import VideoError
-from preprocess.ffmpeg import input_arguments, run
+from preprocess.ffmpeg import input_arguments, media_arguments, run
 from preprocess.frames import MediaInfo
 from video.fonts import Font
 from video.style import Look, StyleOptions
@@ -67,24 +67,25 @@ class Job:
 
     def run(self, *arguments: str) -> None:
         """Runs ffmpeg, bounded in time by the film's length."""
-        limit_s = 600 + 0.06 * self.media.duration_ms  # sixty times slower than real time
+        limit_s = self.media.limits.seconds(self.media.duration_ms)
         run(arguments, on_progress=self.on_progress, timeout_s=limit_s)
 
 
 def draw(job: Job, temporary: Path) -> None:
     """Writes temporary; its suffix says the format."""
     suffix = temporary.suffix.lower()
-    source = input_arguments(job.media.path)
+    source = media_arguments(job.media)
     if suffix == ".gif":
         _draw_gif(job, source, temporary)
     elif suffix in PICTURES:
         pixels = "rgba|rgb24" if suffix == ".png" else "yuvj444p"
-        filters = f"{scaled(job)},format={pixels},{_captions(job)}"
+        flat = _flat(job.media) if suffix != ".png" else ""
+        filters = f"{flat}{scaled(job)},format={pixels},{_captions(job)}"
         still = ["-map", "0:V:0", "-vf", filters, "-frames:v", "1", "-update", "1", "-q:v", "2"]
         codec = ["-c:v", "png" if suffix == ".png" else "mjpeg", "-f", "image2"]
         job.run(*source, *still, *codec, str(temporary.absolute()))
     else:
-        filters = f"{scaled(job)},format=yuv420p,{_captions(job)}"
+        filters = f"{_flat(job.media)}{scaled(job)},format=yuv420p,{_captions(job)}"
         picture = ["-map", "0:V:0", "-vf", filters, *_picture_codec(suffix, job.options)]
         times = ["-fps_mode", "vfr", "-enc_time_base", "demux"]
         sound = _sound_arguments(job, suffix) if job.media.has_audio else []
@@ -95,12 +96,25 @@ def scaled(job: Job) -> str:
     """The filters that bring every frame to the result's size; nothing where it has it."""
     scale = f"scale={job.look.width}:{job.look.height}:flags=bicubic"
     if job.media.kind == "video":
-        return f"{scale},setsar=1"
+        return f"{plain(job.media)}{scale},setsar=1"
     if job.media.kind == "picture":  # a still becomes a film by standing still
         stands = f"fps=25,tpad=stop_mode=clone:stop_duration={job.media.duration_ms}ms,"
         scale = stands + scale
     # Pictures are RGB: say which matrix their colours are coded with, or players guess.
     return f"{scale}:out_color_matrix=bt709:out_range=tv,setsar=1"
+
+
+def plain(media: MediaInfo) -> str:
+    """The filter that makes whole moments of woven ones; those that are whole pass as they are."""
+    return "bwdif=mode=send_frame:deint=interlaced," if media.interlaced else ""
+
+
+def _flat(media: MediaInfo) -> str:
+    """The filters that lay what can be seen through on white, as it was looked at."""
+    if not media.has_alpha:
+        return ""
+    white = "drawbox=w=iw:h=ih:color=white:t=fill:replace=1"
+    return f"format=rgba,split[top][base];[base]{white}[white];[white][top]overlay=format=auto,"
 
 
 def _captions(job: Job) -> str:
@@ -111,7 +125,7 @@ def _captions(job: Job) -> str:
         shutil.copyfile(job.font.path, fonts / f"font{job.font.path.suffix}")
     subtitles = job.folder / "captions.ass"
     subtitles.write_text(to_ass(job.found, job.look), encoding="utf-8")
-    return f"ass=filename={_quoted(subtitles)}:fontsdir={_quoted(fonts)}"
+    return f"ass=filename={_quoted(subtitles)}:fontsdir={_quoted(fonts)}:alpha=1"
 
 
 def _quoted(path: Path) -> str:
@@ -131,10 +145,29 @@ def _picture_codec(suffix: str, options: BurnOptions) -> list[str]:
 
 
 def _sound_arguments(job: Job, suffix: str) -> list[str]:
-    """All sound tracks: copied where the container takes them, encoded otherwise."""
-    kept = any(_takes(job, muxer) for muxer in _COPYABLE[suffix])
+    """All sound tracks: copied where the container takes them, encoded otherwise.
+
+    Damaged ones are encoded, with silence for what is lost; those without any sound are left out.
+    """
     encoder = ["libopus", "-b:a", "128k"] if suffix == ".webm" else ["aac", "-b:a", "160k"]
-    return ["-map", "0:a?", "-c:a", *(["copy"] if kept else encoder)]
+    if _plays(job, "0:a", "-xerror"):
+        kept = any(_takes(job, muxer) for muxer in _COPYABLE[suffix])
+        return ["-map", "0:a", "-c:a", *(["copy"] if kept else encoder)]
+    heard = [f"0:a:{i}" for i in range(job.media.sounds) if _plays(job, f"0:a:{i}")]
+    maps = [part for track in heard for part in ("-map", track)]
+    return [*maps, "-c:a", *encoder, "-af", "aresample=async=1:first_pts=0"] if heard else []
+
+
+def _plays(job: Job, tracks: str, *options: str) -> bool:
+    """Whether the sound tracks can be decoded; with -xerror: to their end without an error."""
+    something = ["-abort_on", "empty_output_stream", "-f", "null", "-"]
+    source = media_arguments(job.media)
+    try:
+        limit_s = job.media.limits.seconds(job.media.duration_ms)
+        run([*options, *source, "-map", tracks, *something], timeout_s=limit_s)
+    except VideoError:
+        return False
+    return True
 
 
 def _takes(job: Job, muxer: str) -> bool:
@@ -155,7 +188,7 @@ def takes(media: MediaInfo, maps: Sequence[str], ending: Sequence[str]) -> bool:
     """
     try:
         trial = ["-c", "copy", "-t", "0.5", *ending]
-        run([*input_arguments(media.path), *maps, *trial], timeout_s=60)
+        run([*media_arguments(media), *maps, *trial], timeout_s=60)
     except VideoError:
         return False
     return True
@@ -167,7 +200,7 @@ def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
     rate = min(job.options.gif_rate, job.media.frame_rate)
     paced = "" if keeps_times else f"fps={rate:g},"
     scale = f"scale={job.look.width}:{job.look.height}:flags=lanczos"
-    drawn = f"[0:V:0]{paced}{scale},setsar=1,{_captions(job)}"
+    drawn = f"[0:V:0]{plain(job.media)}{paced}{scale},setsar=1,{_captions(job)}"
     apply = "paletteuse=dither=bayer:bayer_scale=3:diff_mode=rectangle"
     ending = ["-fps_mode", "passthrough" if keeps_times else "cfr", "-loop", "0"]
     frame_count = job.media.duration_ms / 1000 * (job.media.frame_rate if keeps_times else rate)

@@ -1,13 +1,16 @@
 """The Hangul font that captions are drawn with."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from preprocess.errors import MissingExtra, SettingError
+from preprocess.files import is_file
 
 _PACKAGE, _FILE = "pylopdf_fonts_ko", "NotoSansKR-Regular.otf"  # SIL OFL 1.1
+_LARGEST = 100_000_000  # bytes; Noto Sans CJK with all its weights
 _ABSENT = "\U0010fffe"  # a code point that never is a character: drawn as 'no such glyph'
 
 
@@ -38,9 +41,15 @@ def hangul_font(path: Path | None = None) -> Font:
 
     file = path or packaged_font()
     try:
+        if not is_file(file) or file.stat().st_size > _LARGEST:  # a pipe would be waited for
+            raise OSError("no file" if not is_file(file) else f"> {_LARGEST // 10**6} MB")
         face = ImageFont.truetype(str(file), 1000)
         blank = bytes(face.getmask("가")) == bytes(face.getmask(_ABSENT))
-    except OSError as error:
+        family = _family(face.getname()[0])
+        line = sum(face.getmetrics()) / 1000
+        if not 0.2 < line < 20:
+            raise ValueError(f"line height {line:g} em")
+    except (OSError, ValueError, MemoryError, SystemError) as error:
         raise SettingError(
             f"글꼴 '{file}'을(를) 열 수 없습니다 ({error}). TTF나 OTF 파일을 주세요.",
             f"cannot open font '{file}' ({error}). Give a TTF or OTF file.",
@@ -50,8 +59,15 @@ def hangul_font(path: Path | None = None) -> Font:
             f"글꼴 '{file}'에는 '가'가 없습니다. 한글 글꼴을 주세요: --font NanumGothic.ttf",
             f"font '{file}' has no glyph for '가'. Give a Korean font: --font NanumGothic.ttf",
         )
-    ascent, descent = face.getmetrics()
-    return Font(file.absolute(), face.getname()[0] or "Hangul", (ascent + descent) / 1000)
+    return Font(file.absolute(), family, line)
+
+
+def _family(told: str | None) -> str:
+    """The family's name, if an ASS style can hold it: fields end at commas, styles at newlines."""
+    name = told or ""
+    if not name.strip() or len(name) > 200 or re.search(r"[,{}\\\x00-\x1f]", name):
+        raise ValueError(f"family name {name[:40]!r}")
+    return name
 
 
 def packaged_font() -> Path:

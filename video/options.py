@@ -10,6 +10,7 @@ from typing import Any
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
+from preprocess.media import Limits
 from video.draw import BurnOptions
 from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
@@ -43,6 +44,11 @@ def _of(options: Any, name: str, ko: str, en: str, **more: Any) -> Row:
     seconds = name.endswith("_ms")
     flag = "--" + name.removesuffix("_ms").replace("_", "-")
     return Row((flag,), ko, en, {"dest": name, "default": getattr(options, name), **more}, seconds)
+
+
+def _bound(flag: str, ko: str, en: str, most: float) -> Row:
+    ko, en = f"{ko}은 거절함 (기본: {most:.0f})", f"{en} are refused (default: {most:.0f})"
+    return _row(flag, ko, en, type=number(0, 1000), default=most, metavar="N")
 
 
 _SHARE = {"type": number(0, 1), "metavar": "0..1"}
@@ -269,7 +275,10 @@ _LOOK = (
         action=argparse.BooleanOptionalAction,
     ),
 )
+_M = Limits()
 _OTHER = (
+    _bound("--max-hours", "더 긴 영상", "longer films", _M.duration_ms / 3_600_000),
+    _bound("--max-megapixels", "더 큰 화면", "larger pictures", _M.pixels / 1e6),
     _switch("-q --quiet", "결과 경로만 출력", "print only result paths"),
     _row("--lang", "안내 말", "language of messages", choices=("ko", "en"), default="ko"),
     _switch("--about", "캡션 모델의 출처와 이용 조건", "the captioner's sources and terms"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from preprocess.errors import OutputError, SettingError
-from preprocess.files import check_free, whole_file
+from preprocess.files import check_free, is_folder, whole_file
 from preprocess.frames import MediaInfo
 from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
@@ -30,7 +30,7 @@ def check_output(output: str | None, inputs: Sequence[Path]) -> None:
         SettingError: its suffix is unknown, or it names one file for several inputs.
         OutputError: its folder does not exist.
     """
-    if output is None or Path(output).is_dir():
+    if output is None or is_folder(output):
         return
     path = Path(output)
     if _is_folder(output):
@@ -50,7 +50,7 @@ def check_output(output: str | None, inputs: Sequence[Path]) -> None:
             f"{len(inputs)} inputs but -o '{output}' is one file. "
             f"Give an existing folder, or only a format: -o {suffix}",
         )
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise _no_folder(path.parent)
 
 
@@ -101,7 +101,7 @@ def check_target(
             f"output '{target}' is an input. Give another name with -o.",
         )
     check_free(target, overwrite)
-    if target.is_dir():
+    if is_folder(target):
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):
         raise _unusable(target, os.strerror(errno.EACCES))
@@ -170,7 +170,7 @@ def _unusable(target: Path, reason: str | None) -> OutputError:
 
 
 def _is_folder(output: str) -> bool:
-    return Path(output).is_dir() or output.endswith(("/", "\\"))
+    return is_folder(output) or output.endswith(("/", "\\"))
 
 
 def _is_bare_suffix(path: Path) -> bool:

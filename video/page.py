@@ -13,6 +13,7 @@ from string import Template
 from urllib.parse import quote
 
 from video.subtitles import Cue, clock, to_vtt
+from video.track import printable
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -36,7 +37,7 @@ def to_page(found: Sequence[Cue], film: Path, folder: Path) -> str:
     ]
     track = base64.b64encode(to_vtt(found).encode()).decode()
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=html.escape(film.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")),
+        title=html.escape(printable(film.name)),
         film=html.escape(_reference(film, folder)),
         track=f"data:text/vtt;charset=utf-8;base64,{track}",
         cues=json.dumps(told, ensure_ascii=False).replace("<", "\\u003c"),

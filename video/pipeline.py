@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from preprocess.frames import MediaInfo, probe
 from video.shots import ShotFrames, ShotOptions, find_shots
-from video.track import CaptionedShot, OtherCaption, Track
+from video.track import CaptionedShot, OtherCaption, Track, printable
 
 if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
     from model.captioner import Caption
@@ -82,7 +83,7 @@ def caption_media(
         if on_shot:
             on_shot(shot)
     return Track(
-        video=_printable(media.path.name),
+        video=printable(media.path.name),
         duration_ms=media.start_ms + media.duration_ms,
         captioner=str(getattr(captioner, "name", type(captioner).__name__)),
         shots=tuple(shots),
@@ -127,21 +128,37 @@ def _captioned(
     found: Iterable[ShotFrames], captioner: SeesShots, options: PipelineOptions, start_ms: int
 ) -> Iterator[Said]:
     """The shots with their sentences, on the player's clock: the picture may start late on it."""
-    for group in _batches(found, options.batch):
-        captions = captioner.caption_many([shot.frames for shot in group])
-        for shot, caption in zip(group, captions, strict=True):
-            captioned = CaptionedShot(
-                start_ms=start_ms + shot.shot.start_ms,
-                end_ms=start_ms + shot.shot.end_ms,
-                caption=caption.text,
-                score=float(caption.score),
-                confidence=float(caption.confidence),
-                alternatives=tuple(
-                    OtherCaption(other.text, float(other.score), float(other.confidence))
-                    for other in caption.alternatives[: options.alternatives]
-                ),
-            )
-            yield captioned, caption.content
+    for shot, caption in _looked_at(found, captioner, options.batch):
+        captioned = CaptionedShot(
+            start_ms=start_ms + shot.shot.start_ms,
+            end_ms=start_ms + shot.shot.end_ms,
+            caption=caption.text,
+            score=float(caption.score),
+            confidence=float(caption.confidence),
+            alternatives=tuple(
+                OtherCaption(other.text, float(other.score), float(other.confidence))
+                for other in caption.alternatives[: options.alternatives]
+            ),
+        )
+        yield captioned, caption.content
+
+
+def _looked_at(
+    found: Iterable[ShotFrames], captioner: SeesShots, largest: int
+) -> "Iterator[tuple[ShotFrames, Caption]]":
+    """The shots with what is said of them; where a film stands still, nothing is asked again."""
+    last: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+    said: list[Caption] = []
+    for group in _batches(found, largest):
+        shown = [last, *(shot.frames for shot in group)]
+        new = [not np.array_equal(before, after) for before, after in pairwise(shown)]
+        fresh = [frames for frames, is_new in zip(shown[1:], new, strict=True) if is_new]
+        said = [*said[-1:], *(captioner.caption_many(fresh) if fresh else [])]
+        number = len(said) - len(fresh) - 1
+        for shot, is_new in zip(group, new, strict=True):
+            number += is_new
+            yield shot, said[number]
+        last = shown[-1]
 
 
 def _batches(found: Iterable[ShotFrames], largest: int) -> Iterator[list[ShotFrames]]:
@@ -154,8 +171,3 @@ def _batches(found: Iterable[ShotFrames], largest: int) -> Iterator[list[ShotFra
             size, group = min(2 * size, max(1, largest)), []
     if group:
         yield group
-
-
-def _printable(name: str) -> str:
-    """A file name as valid Unicode: on disk it can be any bytes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

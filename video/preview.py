@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from preprocess.errors import SettingError
-from preprocess.ffmpeg import input_arguments, run
+from preprocess.ffmpeg import media_arguments, run
+from preprocess.files import is_folder
 from preprocess.frames import MediaInfo, probe
+from video.draw import plain
 from video.subtitles import clock
 from video.track import Track
 
@@ -31,12 +33,18 @@ def still_at(media: MediaInfo, time_ms: int, folder: Path) -> MediaInfo:
             f"--preview {clock(time_ms)}: '{media.path.name}' ends at {clock(end_ms)}.",
         )
     path = folder / f"frame{len(list(folder.iterdir()))}.png"
-    upright = f"scale={media.width}:{media.height}:flags=bicubic,setsar=1,format=rgb24"
+    upright = (
+        f"{plain(media)}scale={media.width}:{media.height}:flags=bicubic,setsar=1,format=rgb24"
+    )
     # the first frame that ends after the moment; where rates vary it can be the next one
     from_ms = max(0.0, time_ms - 1000 / media.frame_rate + 1)
-    source = input_arguments(media.path, "-ss", f"{from_ms / 1000:.3f}")
-    once = ["-map", "0:V:0", "-vf", upright, "-frames:v", "1", "-update", "1", "-f", "image2"]
-    run([*source, *once, str(path)], timeout_s=600)
+    once = ["-map", "0:V:0", "-frames:v", "1", "-update", "1", "-f", "image2", str(path)]
+    seek = media_arguments(media, "-ss", f"{from_ms / 1000:.3f}")
+    run([*seek, "-vf", upright, *once], timeout_s=600)
+    if not path.exists():  # without an index, the seek can end past the last frame
+        waited = f"trim=start={(from_ms - media.start_ms) / 1000:.3f},{upright}"
+        source = media_arguments(media)
+        run([*source, "-vf", waited, *once], timeout_s=media.limits.seconds(media.duration_ms))
     return probe(path)
 
 
@@ -45,7 +53,7 @@ def preview_target(media: MediaInfo, output: str | None) -> Path:
     name = f"{media.path.stem}.preview.png"
     if output is None:
         return media.path.with_name(name)
-    return Path(output) / name if Path(output).is_dir() else Path(output)
+    return Path(output) / name if is_folder(output) else Path(output)
 
 
 def moment(track: Track, time_ms: int, still: MediaInfo) -> Track:

@@ -1,15 +1,20 @@
 """Captions that somebody edited: SRT, VTT, ASS and JSON files become a track again."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from preprocess.errors import DataError
+from preprocess.files import is_file
 from preprocess.frames import MediaInfo
 from video.subtitles import parsed
-from video.track import CaptionedShot, Track, from_json
+from video.track import LATEST_MS, CaptionedShot, Track, from_json, printable
 
 READABLE = (".srt", ".vtt", ".ass", ".ssa", ".json")
 _LARGEST = 10_000_000  # bytes; two hours of subtitles are a hundredth of it
+_LONGEST = 4000  # characters of one caption with its tags; they are searched in square time
+_TIMES = re.compile(r"^(?=.*\d:\d\d)", re.MULTILINE)
+_MOST = 50_000  # captions; twelve hours with one a second have fewer
 _ENCODINGS = ("utf-8-sig", "cp949")  # the second is what old Korean editors write
 
 
@@ -21,7 +26,8 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
     confidence 1.
 
     Raises:
-        DataError: the file cannot be read, has no captions, or one ends before it starts.
+        DataError: the file cannot be read, has no captions, or one is too long or ends before it
+            starts.
     """
     suffix = path.suffix.lower()
     if suffix not in READABLE:
@@ -35,17 +41,36 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
         told = from_json(text)
         shots, captioner = told.shots, told.captioner
     else:
-        shots, captioner = tuple(_shots(path, text, suffix)), path.name
+        _check_lengths(path, text.split("\n") if suffix in (".ass", ".ssa") else _TIMES.split(text))
+        shots, captioner = tuple(_shots(path, text, suffix)), printable(path.name)
+    _check_lengths(path, [shot.caption for shot in shots])
+    if len(shots) > _MOST:
+        raise _unreadable(path, f"{len(shots):,} > {_MOST:,}")
     if not any(shot.caption.strip() for shot in shots):
         raise DataError(
             f"'{path}'에 자막이 하나도 없습니다. 파일을 확인하세요.",
             f"there are no captions in '{path}'. Check the file.",
         )
-    return Track(media.path.name, media.start_ms + media.duration_ms, captioner, shots)
+    name, end_ms = printable(media.path.name), media.start_ms + media.duration_ms
+    return Track(name, end_ms, captioner, shots)
+
+
+def _check_lengths(path: Path, captions: Sequence[str]) -> None:
+    longest = max(captions, key=len, default="")
+    if len(longest) > _LONGEST:
+        about = " ".join(longest[:40].split())
+        raise DataError(
+            f"'{path}'에 너무 긴 자막이 있습니다 ({len(longest):,}자, 한도 {_LONGEST:,}자: "
+            f"{about}...). 나누어 주세요.",
+            f"a caption in '{path}' is too long ({len(longest):,} characters, limit {_LONGEST:,}: "
+            f"{about}...). Split it.",
+        )
 
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not is_file(path):  # a pipe would be waited for
+            raise _unreadable(path, "no file")
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
@@ -67,14 +92,14 @@ def _shots(path: Path, text: str, suffix: str) -> Iterator[CaptionedShot]:
     except ValueError as error:
         raise _unreadable(path, str(error)) from None
     for number, cue in enumerate(found, 1):
-        start_ms = max(0, cue.start_ms)
-        if cue.end_ms <= start_ms:
+        start_ms, end_ms = max(0, cue.start_ms), min(cue.end_ms, LATEST_MS)
+        if end_ms <= start_ms:
             times = f"{cue.start_ms}-{cue.end_ms} ms"
             raise DataError(
                 f"'{path}': {number}번째 자막이 시작 전에 끝납니다 ({times}). 시간을 고치세요.",
                 f"'{path}': caption {number} ends before it starts ({times}). Correct its times.",
             )
-        yield CaptionedShot(start_ms, cue.end_ms, cue.text, score=0.0)
+        yield CaptionedShot(start_ms, end_ms, printable(cue.text), score=0.0)
 
 
 def _unreadable(path: Path, reason: str) -> DataError:

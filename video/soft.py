@@ -1,11 +1,10 @@
 """Captions as a track that a player can switch off: picture and sound are copied untouched."""
 
-import tempfile
 from pathlib import Path
 
 from preprocess.errors import SettingError, VideoError
-from preprocess.ffmpeg import input_arguments, run
-from preprocess.files import whole_file
+from preprocess.ffmpeg import media_arguments, run
+from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, Progress, output_arguments, takes
 from video.subtitles import cues, to_srt
@@ -27,14 +26,11 @@ def add_track(
         SettingError: its container does not take the film's picture or sound.
     """
     suffix = target.suffix.lower()
-    with (
-        whole_file(target) as temporary,
-        tempfile.TemporaryDirectory(prefix="captioning-") as name,
-    ):
-        captions = Path(name) / "captions.srt"
+    with whole_file(target) as temporary, temporary_folder() as folder:
+        captions = folder / "captions.srt"
         captions.write_text(to_srt(cues(track)), encoding="utf-8")
-        source = input_arguments(media.path)
-        trial = output_arguments(Path(name) / f"trial{suffix}")
+        source = media_arguments(media)
+        trial = output_arguments(folder / f"trial{suffix}")
         if not takes(media, ["-map", "0:V:0", "-map", "0:a?"], trial):
             raise _not_taken(media, suffix)
         own = ["-map", "0:s?"] if takes(media, ["-map", "0:s"], trial) else []
@@ -43,7 +39,7 @@ def add_track(
         codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix]]
         said = ["-metadata:s:s:0", "language=kor", "-disposition:s:0", "default"]
         arguments = [*source, *text, *maps, *codecs, *said, *output_arguments(temporary)]
-        run(arguments, on_progress=on_progress, timeout_s=600 + 0.01 * media.duration_ms)
+        run(arguments, on_progress=on_progress, timeout_s=media.limits.seconds(media.duration_ms))
         try:
             probe(temporary)
         except VideoError:

@@ -3,6 +3,7 @@
 import html
 import math
 import unicodedata
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -154,7 +155,9 @@ def parsed(text: str, suffix: str) -> list[Cue]:
         ValueError: it cannot be understood.
     """
     try:
-        found = pysubs2.SSAFile.from_string(text, format_=suffix.removeprefix("."))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles, which are left out anyway
+            found = pysubs2.SSAFile.from_string(text, format_=suffix.removeprefix("."))
     except (pysubs2.Pysubs2Error, IndexError, OverflowError) as error:
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
     said = [event for event in found if not (event.is_comment or event.is_drawing)]

@@ -9,6 +9,7 @@ from preprocess.errors import DataError
 
 FORMAT = "korean-video-track"
 VERSION = 1
+LATEST_MS = 100 * 3600 * 1000 - 1  # the last time that SRT can write
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ def with_confidence(track: Track) -> Track:
     return replace(track, shots=tuple(shots))
 
 
+def printable(text: str) -> str:
+    """The text as valid Unicode: file names can be any bytes, and JSON halves of characters."""
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
 def to_json(track: Track, more: Mapping[str, Any] = {}) -> str:
     """The track, and more for other readers, as JSON text: Hangul readable, ending in a newline."""
     fields = {"format": FORMAT, "version": VERSION, **asdict(track), **more}
@@ -104,7 +110,7 @@ def _shot(fields: Any, number: int) -> CaptionedShot:
         **_sentence(fields),
         alternatives=tuple(OtherCaption(**_sentence(other)) for other in others),
     )
-    if not 0 <= shot.start_ms < shot.end_ms:
+    if not 0 <= shot.start_ms < shot.end_ms <= LATEST_MS:
         raise _unreadable(f"shots[{number}]: {shot.start_ms}-{shot.end_ms} ms")
     return shot
 
@@ -114,16 +120,23 @@ def _sentence(fields: Any) -> dict[str, Any]:
         raise _unreadable(f"alternatives: {str(fields)[:40]!r}")
     return {
         "caption": _field(fields, "caption", str),
-        "score": float(_field(fields, "score", (int, float))),
-        "confidence": float(_field({"confidence": 1.0, **fields}, "confidence", (int, float))),
+        "score": _number(fields, "score", -1e9, 1e9),
+        "confidence": _number({"confidence": 1.0, **fields}, "confidence", 0, 1),
     }
+
+
+def _number(fields: dict[str, Any], name: str, low: float, high: float) -> float:
+    value = _field(fields, name, (int, float))
+    if not low <= value <= high:
+        raise _unreadable(f"{name}: {str(value)[:40]}")
+    return float(value)
 
 
 def _field(fields: dict[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
     value = fields.get(name)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise _unreadable(f"{name}: {str(value)[:40]!r}")
-    return value
+    return printable(value) if isinstance(value, str) else value
 
 
 def _refuse_constant(name: str) -> float:
