@@ -72,5 +72,14 @@ def decoder_of(config: CaptionerConfig) -> Decoder:
     return decoder
 
 
+def ensemble_of(decoders: Sequence[Decoder]) -> Ensemble:
+    """An ensemble with the weights of decoders of one config."""
+    ensemble = Ensemble(replace(decoders[0].config, voices=len(decoders)))
+    ensemble.build()
+    for voice, decoder in zip(ensemble.voices, decoders, strict=True):
+        voice.set_weights(decoder.get_weights())
+    return ensemble
+
+
 def _one(config: CaptionerConfig, mark: str = "") -> Decoder:
     return MergeDecoder(config, mark) if config.merge else Decoder(config, mark)

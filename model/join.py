@@ -7,7 +7,6 @@ beginnings, as long as the encoder stayed as it was: by `train.py --init` with n
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
         CaptionerFileError: a file cannot be used.
         SettingError: they differ in encoder, vocabulary or widths, or are ensembles already.
     """
-    from model.ensemble import Ensemble, decoder_of
+    from model.ensemble import ensemble_of
     from model.export import restore_decoder, restore_encoder, save
 
     parts = [read_captioner(path) for path in files]
@@ -39,11 +38,7 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
                 f"'{path}' has another encoder or vocabulary than '{files[0]}', or is an ensemble. "
                 "Give captioners that were trained with one encoder.",
             )
-    config = _config(parts[0])
-    joined = decoder_of(replace(config, voices=len(parts)))
-    assert isinstance(joined, Ensemble)
-    for voice, part in zip(joined.voices, parts, strict=True):
-        voice.set_weights(restore_decoder(part).get_weights())
+    joined = ensemble_of([restore_decoder(part) for part in parts])
     told = [{"file": path.name, **history(path)} for path in files]
     about = {k: v for k, v in parts[0].about.items() if k not in OWN} | {"voices_of": told}
     return save(out, (restore_encoder(parts[0]), joined), parts[0].vocabulary, about)
