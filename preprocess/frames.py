@@ -18,6 +18,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from preprocess.ffmpeg import FORMATS, PROTOCOLS
+from preprocess.groups import chosen
 from preprocess.media import (
     PICTURE_MS,
     THUMB,
@@ -82,8 +83,8 @@ def frames(media: MediaInfo, limits: Limits = Limits()) -> Iterator[Frame]:  # n
     """Yields the frames in the order of their times, damaged ones left out.
 
     Frames that no other frame needs (H.264's topmost B frames) are skipped undecoded, which
-    nearly halves the cost; encoders put a needed frame at every cut. Only the newest Frame may
-    be asked for pixels.
+    nearly halves the cost; encoders put a needed frame at every cut. preprocess.groups says what
+    else is. Only the newest Frame may be asked for pixels.
     """
     if media.kind == "picture":
         yield ArrayFrame(0, read_still(media.path))
@@ -94,12 +95,16 @@ def frames(media: MediaInfo, limits: Limits = Limits()) -> Iterator[Frame]:  # n
 
 
 def _film_frames(media: MediaInfo, limits: Limits) -> Iterator[Frame]:
-    with _opened(media.path, limits) as (container, stream):
+    with (
+        _opened(media.path, limits) as (container, stream),
+        _opened(media.path, limits) as (_, second),
+    ):
         stream.codec_context.skip_frame = "NONREF"
         origin_ms = _container_start_ms(container) + media.start_ms
         last_ms, step_ms = -1, max(1, round(1000 / media.frame_rate))
         converter = _Converter(stream)
-        for frame in _decoded(container, stream):
+        packets, peeker = _packets(container, stream), second.codec_context
+        for frame in chosen(packets, stream, peeker, converter.thumb):
             absolute_ms = _time_ms(frame.pts, frame.time_base)
             guess_ms = 0 if last_ms < 0 else last_ms + step_ms
             time_ms = guess_ms if absolute_ms is None else absolute_ms - origin_ms
@@ -117,7 +122,7 @@ class _Converter:
 
     def thumb(self, frame: VideoFrame) -> Picture:
         if frame.format.name in _PLANAR:
-            planes = [_plane(plane) for plane in frame.planes[:3]]
+            planes = [_fewer_rows(_plane(plane)) for plane in frame.planes[:3]]
         else:
             planes = list(_scaled(self._thumbs, frame, *THUMB, "yuv444p"))
         small = [cv2.resize(plane, THUMB, interpolation=cv2.INTER_AREA) for plane in planes]
@@ -266,6 +271,11 @@ def _upright_size(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
 def _plane(plane: VideoPlane) -> Picture:
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
+
+
+def _fewer_rows(plane: Picture) -> Picture:
+    """Every n-th row, still four or more for one of the thumb: the time goes into reading them."""
+    return plane[:: max(1, plane.shape[0] // (4 * THUMB[1]))]
 
 
 def _on_white(picture: Picture) -> Picture:

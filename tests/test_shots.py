@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from preprocess.errors import SettingError, VideoError
 from preprocess.frames import probe
 from preprocess.records import Shot
-from video.cuts import CutFinder, dissimilarity
+from preprocess.thumbs import dissimilarity
+from video.cuts import CutFinder
 from video.shots import ShotOptions, find_shots
 
 LOOSE = ShotOptions(min_shot_ms=200)

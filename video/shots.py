@@ -13,7 +13,8 @@ from preprocess.frames import Frame, MediaInfo, frames
 from preprocess.media import no_frame
 from preprocess.pictures import Picture
 from preprocess.records import Shot
-from video.cuts import SLOW_MS, Coarse, CutFinder, Thumb, coarse, rearrangement
+from preprocess.thumbs import Coarse, Thumb, coarse, rearrangement
+from video.cuts import SLOW_MS, CutFinder
 
 _CANDIDATE_MS = 250  # distance of the frames kept to choose the shot's pictures from
 
