@@ -1,7 +1,7 @@
 """The only reader of video: probing, and frames in order by their real timestamps, upright."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from preprocess.ffmpeg import FORMATS, PROTOCOLS
-from preprocess.groups import chosen
+from preprocess.groups import CODECS, UNSEEN_MS, chosen
 from preprocess.media import (
     PICTURE_MS,
     THUMB,
@@ -34,8 +34,8 @@ from preprocess.media import (
     not_media,
     shrunk,
 )
-from preprocess.pictures import Picture
-from preprocess.stills import probe_still, read_still, webp_frames
+from preprocess.pictures import Picture, on_white
+from preprocess.stills import is_webp, probe_still, read_still, webp_frames
 
 __all__ = ["PICTURE_MS", "Frame", "Limits", "MediaInfo", "frames", "probe"]
 
@@ -88,7 +88,7 @@ def frames(media: MediaInfo, limits: Limits = Limits()) -> Iterator[Frame]:  # n
     """
     if media.kind == "picture":
         yield ArrayFrame(0, read_still(media.path))
-    elif media.kind == "animation" and _is_webp(media.path):
+    elif media.kind == "animation" and is_webp(media.path):
         yield from webp_frames(media.path)
     else:
         yield from _film_frames(media, limits)
@@ -103,8 +103,10 @@ def _film_frames(media: MediaInfo, limits: Limits) -> Iterator[Frame]:
         origin_ms = _container_start_ms(container) + media.start_ms
         last_ms, step_ms = -1, max(1, round(1000 / media.frame_rate))
         converter = _Converter(stream)
-        packets, peeker = _packets(container, stream), second.codec_context
-        for frame in chosen(packets, stream, peeker, converter.thumb):
+        base, known = stream.time_base, stream.codec_context.name in CODECS
+        unseen = int(UNSEEN_MS / 1000 / base) if base and known else 0
+        packets, pair = _packets(container, stream), (_Decoder(stream), _Decoder(second))
+        for frame in chosen(packets, *pair, converter.thumb, unseen):
             absolute_ms = _time_ms(frame.pts, frame.time_base)
             guess_ms = 0 if last_ms < 0 else last_ms + step_ms
             time_ms = guess_ms if absolute_ms is None else absolute_ms - origin_ms
@@ -122,7 +124,7 @@ class _Converter:
 
     def thumb(self, frame: VideoFrame) -> Picture:
         if frame.format.name in _PLANAR:
-            planes = [_fewer_rows(_plane(plane)) for plane in frame.planes[:3]]
+            planes = [_plane(plane) for plane in frame.planes[:3]]
         else:
             planes = list(_scaled(self._thumbs, frame, *THUMB, "yuv444p"))
         small = [cv2.resize(plane, THUMB, interpolation=cv2.INTER_AREA) for plane in planes]
@@ -135,7 +137,25 @@ class _Converter:
         layout = "rgba" if _has_alpha(frame) else "rgb24"
         small = _scaled(self._pictures, frame, width, height, layout)
         turned = np.rot90(small, frame.rotation // 90)
-        return np.ascontiguousarray(_on_white(turned) if layout == "rgba" else turned)
+        return np.ascontiguousarray(on_white(turned) if layout == "rgba" else turned)
+
+
+class _Decoder:
+    """A stream's decoder, to which damage is silence."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._context, self._base = stream.codec_context, stream.time_base
+
+    def decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
+        with suppress(av.error.FFmpegError):
+            found = self._context.decode(packet)
+            for frame in found:
+                frame.time_base = self._base
+            return found
+        return []
+
+    def restart(self) -> None:
+        self._context.flush_buffers()
 
 
 def _scaled(
@@ -182,7 +202,8 @@ def _opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoS
 
 def _film(container: InputContainer) -> VideoStream | None:
     """The first film stream (ffmpeg's 0:V:0); the covers of songs are no films."""
-    films = [s for s in container.streams.video if not _is_cover(s)]
+    cover = av.stream.Disposition.attached_pic
+    films = [s for s in container.streams.video if not s.disposition & cover]
     return films[0] if films and films[0].codec_context is not None else None
 
 
@@ -269,30 +290,10 @@ def _upright_size(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
 
 
 def _plane(plane: VideoPlane) -> Picture:
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width]
-
-
-def _fewer_rows(plane: Picture) -> Picture:
     """Every n-th row, still four or more for one of the thumb: the time goes into reading them."""
-    return plane[:: max(1, plane.shape[0] // (4 * THUMB[1]))]
-
-
-def _on_white(picture: Picture) -> Picture:
-    """uint8 (H, W, 4) RGBA over white."""
-    alpha = picture[..., 3:].astype(np.uint16)
-    mixed = (picture[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return mixed.astype(np.uint8)
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height : max(1, plane.height // (4 * THUMB[1])), : plane.width]
 
 
 def _has_alpha(frame: VideoFrame) -> bool:
     return frame.format.name in _ALPHA or frame.format.name.startswith(("yuva", "gbrap"))
-
-
-def _is_webp(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(12)[8:] == b"WEBP"
-
-
-def _is_cover(stream: VideoStream) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)

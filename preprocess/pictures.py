@@ -51,3 +51,10 @@ def to_square(picture: Picture, side: int) -> Picture:
     shrinks = picture.shape[0] > side or picture.shape[1] > side
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)
+
+
+def on_white(picture: Picture) -> Picture:
+    """uint8 (H, W, 4) RGBA over white."""
+    alpha = picture[..., 3:].astype(np.uint16)
+    mixed = (picture[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return mixed.astype(np.uint8)

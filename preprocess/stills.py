@@ -134,3 +134,9 @@ def _flat(image: Image.Image) -> Picture:
     solid = image.convert("RGBA")
     white = Image.new("RGBA", solid.size, "white")
     return np.asarray(Image.alpha_composite(white, solid).convert("RGB"), np.uint8)
+
+
+def is_webp(path: Path) -> bool:
+    """Whether a file begins as WebP does."""
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"WEBP"

@@ -27,6 +27,7 @@ class CutFinder:
         self._window: deque[tuple[int, Look, float]] = deque(maxlen=_LOOKAHEAD + 2)
         self._before: deque[tuple[int, float]] = deque(maxlen=_BACKGROUND)
         self._past: deque[tuple[int, Look]] = deque()
+        self._slow_ms: int | None = None  # a gradual transition, unless a hard cut follows soon
         self.settled_ms = 0  # no cut before this time can come any more
 
     def push(self, time_ms: int, thumb: Thumb) -> list[int]:
@@ -39,19 +40,34 @@ class CutFinder:
     def finish(self) -> list[int]:
         """The cuts among the last frames."""
         undecided = range(2 if len(self._window) == _LOOKAHEAD + 2 else 1, len(self._window))
-        return [cut for index in undecided for cut in self._judge(index)]
+        cuts = [cut for index in undecided for cut in self._judge(index)]
+        return cuts if self._slow_ms is None else [*cuts, self._slow_ms]
 
     def _judge(self, index: int) -> list[int]:
         """Decides about the window's frame at index, whose later neighbours are known."""
         time_ms, seen, step = self._window[index]
         is_cut = self._stands_out(index) and not self._returns(index)
         self._before.append((time_ms, min(step, self._jump)))
+        cuts = self._slow_cut(time_ms, is_cut)
         if is_cut:
             self._past.clear()
-        cuts = [time_ms] if is_cut else self._slow_change(time_ms, seen, step)
+            cuts.append(time_ms)
+        elif self._slow_ms is None:
+            self._slow_ms = self._slow_change(time_ms, seen, step)
         self._past.append((time_ms, seen))
-        self.settled_ms = time_ms - (0 if is_cut else SLOW_MS)
+        settled_ms = time_ms - (0 if is_cut else SLOW_MS)
+        self.settled_ms = settled_ms if self._slow_ms is None else min(settled_ms, self._slow_ms)
         return cuts
+
+    def _slow_cut(self, time_ms: int, is_cut: bool) -> list[int]:
+        """The gradual transition that is waiting, if it is sure now.
+
+        Motion can look like one; where a hard cut follows, that is where the shot ends.
+        """
+        slow_ms, late = self._slow_ms, time_ms - (self._slow_ms or 0) >= SLOW_MS
+        if is_cut or late:
+            self._slow_ms = None
+        return [slow_ms] if slow_ms is not None and late else []
 
     def _stands_out(self, index: int) -> bool:
         time_ms, _, step = self._window[index]
@@ -70,19 +86,19 @@ class CutFinder:
         earlier = [(t, seen) for at, t in recent if time_ms - at <= _FLASH_MS]
         return any(difference(a, b) < 0.4 * jump for a, b in later + earlier)
 
-    def _slow_change(self, time_ms: int, seen: Look, step: float) -> list[int]:
+    def _slow_change(self, time_ms: int, seen: Look, step: float) -> int | None:
         """The middle of a gradual transition that ends at this frame."""
         while len(self._past) > 1 and time_ms - self._past[1][0] >= SLOW_MS:
             self._past.popleft()
         if not self._past or time_ms - self._past[0][0] < SLOW_MS or step > 0.25 * self._jump:
-            return []
+            return None
         first, later = self._past[0][1], self._window[-1][1]
         if recolouring(first, seen) < self._drift:
-            return []
+            return None
         # Seen with two frames on each side: a flash, past or present, is on one of them only.
         inner = self._past[len(self._past) // 4][1]
         if min(recolouring(inner, seen), recolouring(first, later)) < 0.5 * self._drift:
-            return []
+            return None
         middle_ms = self._past[len(self._past) // 2][0]
         self._past.clear()
-        return [middle_ms]
+        return middle_ms
