@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from preprocess.errors import SettingError, VideoError
 from preprocess.frames import probe
 from preprocess.records import Shot
-from video.cuts import CutFinder, dissimilarity
+from video.cuts import CutFinder
 from video.shots import ShotOptions, find_shots
+from video.thumbs import dissimilarity
 
 LOOSE = ShotOptions(min_shot_ms=200)
 
@@ -75,6 +76,15 @@ def test_dissolve_is_one_cut_near_its_middle(tmp_path):
     found = spans(clips.write_frames(tmp_path / "d.mp4", frames), ShotOptions())
     assert len(found) == 2
     assert 1900 <= found[1][0] <= 2900
+
+
+def test_a_hard_cut_is_kept_where_motion_before_it_looked_like_a_dissolve(tmp_path):
+    red, blue = clips.flat(clips.RED).astype(float), clips.flat(clips.BLUE).astype(float)
+    mix = [(t, min(1.0, max(0.0, (t - 2000) / 800))) for t in range(0, 3400, 40)]
+    frames = [(t, ((1 - k) * red + k * blue).astype(np.uint8)) for t, k in mix]
+    frames += [(t, clips.flat(clips.GREEN)) for t in range(3400, 6000, 40)]
+    found = spans(clips.write_frames(tmp_path / "d.mp4", frames), ShotOptions())
+    assert 3400 in [start for start, _ in found]
 
 
 def test_long_shots_are_split_and_short_ones_joined(tmp_path):

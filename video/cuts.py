@@ -3,52 +3,14 @@
 from collections import deque
 
 import numpy as np
-import numpy.typing as npt
 
-Thumb = npt.NDArray[np.uint8]
-Coarse = npt.NDArray[np.float32]
+from video.thumbs import Look, Thumb, difference, look, recolouring
+
 SLOW_MS = 1000  # dissolves and fades are met by comparing frames this far apart
-_GRID = 9  # rows of the coarse picture that frames are compared on: small motion vanishes in it
 _LOOKAHEAD = 4  # frames seen after a jump before it is believed (a photo flash returns)
 _BACKGROUND = 4  # frames before it whose usual change a jump must stand out from
 _FLASH_MS = 300  # the longest flash
 _BACKGROUND_MS = 500  # and how far away in time they may be (slide shows have no background)
-_WEIGHTS = np.array([1.0, 2.0, 2.0], np.float32)  # colour ranges over half of what luma does
-
-
-def dissimilarity(first: Thumb, second: Thumb) -> float:
-    """How different two frames look, 0 (the same) to about 255 for luma alone; symmetric.
-
-    The mean of two views of the thumbs, uint8 (36, 64, 3) YUV. Pairwise block difference sees
-    a new arrangement, the histogram difference new colours; motion moves mostly the former, a
-    change of light mostly the latter, a cut both (Zhang, Kankanhalli, Smoliar 1993, sections
-    2.1 and 2.2).
-    """
-    return 0.5 * (rearrangement(coarse(first), coarse(second)) + recolouring(first, second))
-
-
-def rearrangement(first: Coarse, second: Coarse) -> float:
-    """How different two coarse pictures are, block by block: float32 (9, 16, 3) YUV."""
-    return float(np.abs(first - second).mean(axis=(0, 1)) @ _WEIGHTS)
-
-
-def recolouring(first: Thumb, second: Thumb) -> float:
-    """How different the colours of two thumbs are, wherever they lie; blind to motion.
-
-    The distance between the sorted values is the earth mover's distance between the histograms.
-    """
-    return float(np.abs(_ordered(first) - _ordered(second)).mean(axis=0) @ _WEIGHTS)
-
-
-def coarse(thumb: Thumb) -> Coarse:
-    """The means of a thumb's blocks: uint8 (36, 64, 3) -> float32 (9, 16, 3)."""
-    side = thumb.shape[0] // _GRID
-    shape = (_GRID, side, thumb.shape[1] // side, side, 3)
-    return np.asarray(thumb.reshape(shape).mean(axis=(1, 3), dtype=np.float32))
-
-
-def _ordered(thumb: Thumb) -> npt.NDArray[np.float32]:
-    return np.sort(thumb[::2, ::2].reshape(-1, 3), axis=0).astype(np.float32)
 
 
 class CutFinder:
@@ -62,33 +24,50 @@ class CutFinder:
     def __init__(self, sensitivity: float) -> None:
         self._jump = 26.0 - 24.0 * sensitivity  # 14 at 0.5
         self._drift = 2.5 * self._jump
-        self._window: deque[tuple[int, Thumb, float]] = deque(maxlen=_LOOKAHEAD + 2)
+        self._window: deque[tuple[int, Look, float]] = deque(maxlen=_LOOKAHEAD + 2)
         self._before: deque[tuple[int, float]] = deque(maxlen=_BACKGROUND)
-        self._past: deque[tuple[int, Thumb]] = deque()
+        self._past: deque[tuple[int, Look]] = deque()
+        self._slow_ms: int | None = None  # a gradual transition, unless a hard cut follows soon
         self.settled_ms = 0  # no cut before this time can come any more
 
     def push(self, time_ms: int, thumb: Thumb) -> list[int]:
         """Takes the next frame; the times of cuts that are sure now, usually none."""
-        step = dissimilarity(self._window[-1][1], thumb) if self._window else 0.0
-        self._window.append((time_ms, thumb, step))
+        seen = look(thumb)
+        step = difference(self._window[-1][1], seen) if self._window else 0.0
+        self._window.append((time_ms, seen, step))
         return self._judge(1) if len(self._window) == _LOOKAHEAD + 2 else []
 
     def finish(self) -> list[int]:
         """The cuts among the last frames."""
         undecided = range(2 if len(self._window) == _LOOKAHEAD + 2 else 1, len(self._window))
-        return [cut for index in undecided for cut in self._judge(index)]
+        cuts = [cut for index in undecided for cut in self._judge(index)]
+        return cuts if self._slow_ms is None else [*cuts, self._slow_ms]
 
     def _judge(self, index: int) -> list[int]:
         """Decides about the window's frame at index, whose later neighbours are known."""
-        time_ms, thumb, step = self._window[index]
+        time_ms, seen, step = self._window[index]
         is_cut = self._stands_out(index) and not self._returns(index)
         self._before.append((time_ms, min(step, self._jump)))
+        cuts = self._slow_cut(time_ms, is_cut)
         if is_cut:
             self._past.clear()
-        cuts = [time_ms] if is_cut else self._slow_change(time_ms, thumb, step)
-        self._past.append((time_ms, thumb))
-        self.settled_ms = time_ms - (0 if is_cut else SLOW_MS)
+            cuts.append(time_ms)
+        elif self._slow_ms is None:
+            self._slow_ms = self._slow_change(time_ms, seen, step)
+        self._past.append((time_ms, seen))
+        settled_ms = time_ms - (0 if is_cut else SLOW_MS)
+        self.settled_ms = settled_ms if self._slow_ms is None else min(settled_ms, self._slow_ms)
         return cuts
+
+    def _slow_cut(self, time_ms: int, is_cut: bool) -> list[int]:
+        """The gradual transition that is waiting, if it is sure now.
+
+        Motion can look like one; where a hard cut follows, that is where the shot ends.
+        """
+        slow_ms, late = self._slow_ms, time_ms - (self._slow_ms or 0) >= SLOW_MS
+        if is_cut or late:
+            self._slow_ms = None
+        return [slow_ms] if slow_ms is not None and late else []
 
     def _stands_out(self, index: int) -> bool:
         time_ms, _, step = self._window[index]
@@ -100,26 +79,26 @@ class CutFinder:
     def _returns(self, index: int) -> bool:
         """Whether a jump is the start or the end of a flash, or of a few broken frames."""
         entries = list(self._window)
-        time_ms, thumb, jump = entries[index]
+        time_ms, seen, jump = entries[index]
         before = entries[index - 1][1]
         later = [(before, t) for at, t, _ in entries[index + 1 :] if at - time_ms <= _FLASH_MS]
         recent = list(self._past)[-1 - _LOOKAHEAD : -1]
-        earlier = [(t, thumb) for at, t in recent if time_ms - at <= _FLASH_MS]
-        return any(dissimilarity(a, b) < 0.4 * jump for a, b in later + earlier)
+        earlier = [(t, seen) for at, t in recent if time_ms - at <= _FLASH_MS]
+        return any(difference(a, b) < 0.4 * jump for a, b in later + earlier)
 
-    def _slow_change(self, time_ms: int, thumb: Thumb, step: float) -> list[int]:
+    def _slow_change(self, time_ms: int, seen: Look, step: float) -> int | None:
         """The middle of a gradual transition that ends at this frame."""
         while len(self._past) > 1 and time_ms - self._past[1][0] >= SLOW_MS:
             self._past.popleft()
         if not self._past or time_ms - self._past[0][0] < SLOW_MS or step > 0.25 * self._jump:
-            return []
+            return None
         first, later = self._past[0][1], self._window[-1][1]
-        if recolouring(first, thumb) < self._drift:
-            return []
+        if recolouring(first, seen) < self._drift:
+            return None
         # Seen with two frames on each side: a flash, past or present, is on one of them only.
         inner = self._past[len(self._past) // 4][1]
-        if min(recolouring(inner, thumb), recolouring(first, later)) < 0.5 * self._drift:
-            return []
+        if min(recolouring(inner, seen), recolouring(first, later)) < 0.5 * self._drift:
+            return None
         middle_ms = self._past[len(self._past) // 2][0]
         self._past.clear()
-        return [middle_ms]
+        return middle_ms

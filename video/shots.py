@@ -13,7 +13,8 @@ from preprocess.frames import Frame, MediaInfo, frames
 from preprocess.media import no_frame
 from preprocess.pictures import Picture
 from preprocess.records import Shot
-from video.cuts import SLOW_MS, Coarse, CutFinder, Thumb, coarse, rearrangement
+from video.cuts import SLOW_MS, CutFinder
+from video.thumbs import Coarse, Thumb, coarse, rearrangement
 
 _CANDIDATE_MS = 250  # distance of the frames kept to choose the shot's pictures from
 
