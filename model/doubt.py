@@ -22,8 +22,9 @@ def supported(
 ) -> tuple[Morpheme, ...]:
     """The sentence with nothing that fewer than the share `least` of the guesses say.
 
-    Doubtful numbers, colours and places are left out, a doubtful man is a person, and of what is
-    done only who is where stays. The empty sentence, if most guesses are about another kind.
+    Doubtful numbers, colours and places are left out, a doubtful man is a person. What is
+    doubtfully done with something is done without it, if enough guesses do so; else only who is
+    where stays. The empty sentence, if most guesses are about another kind.
     """
     kind = gist(sentence).kind
     alike = sum(g in ("", kind) or kind in widened(g) for g in (gist(s).kind for s in guesses))
@@ -34,22 +35,35 @@ def supported(
     doubtful = {c for c, share in shares.items() if share < max(least, LEAST.get(c[0], 0))}
     said = without(sentence, doubtful)
     if any(what == "action" for what, _ in doubtful):
-        said = seen(said)
+        certain = not any(what == "alone" for what, _ in doubtful)
+        said = seen(said, alone(sentence) if certain else ())
     return anyone(said, {who for what, who in doubtful if what == "who"})
 
 
 def claims(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
     """All that can be doubted: details, who it is and what is done."""
     who = {("who", m.form) for m in sentence if m.form in NOUNS["who"]}
-    return details(sentence) | who | {("action", action(sentence))}
+    done = {("alone", words) for words in [_words(alone(sentence))] if words}
+    return details(sentence) | who | done | {("action", action(sentence))}
 
 
 def action(sentence: Sequence[Morpheme]) -> str:
     """The predicate, with its object if it has one: 공을던지고있다; words for the same as one."""
     last = _last_case(sentence)
     done = last > 0 and sentence[last].form in ("을", "를") and not placed(sentence, last)
-    said = "".join(m.form for m in sentence[last - 1 if done else last + 1 :])
-    return NOUNS["action"].get(said, said)
+    return _words(sentence[last - 1 if done else last + 1 :])
+
+
+def alone(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
+    """The end of the sentence, if it says what is done without anything: 놀고 있다."""
+    ends = (tuple(sentence[i:]) for i in reversed(range(len(sentence))))
+    return next((end for end in ends if "".join(m.form for m in end) in NOUNS["alone"]), ())
+
+
+def _words(said: Sequence[Morpheme]) -> str:
+    """Run together, words for the same as one."""
+    words = "".join(m.form for m in said)
+    return NOUNS["action"].get(words, words)
 
 
 def _last_case(sentence: Sequence[Morpheme]) -> int:
@@ -58,8 +72,8 @@ def _last_case(sentence: Sequence[Morpheme]) -> int:
     return max(cases, default=-1)
 
 
-def seen(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
-    """The sentence without what is done: its subject, where it is if that is said, 있다 or 보인다.
+def seen(sentence: Sequence[Morpheme], done: Sequence[Morpheme] = ()) -> tuple[Morpheme, ...]:
+    """The subject, where it is if that is said, and what is done: nothing else, or 있다, 보인다.
 
     One without a subject stays as it is.
     """
@@ -67,9 +81,12 @@ def seen(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
     if end < 0:
         return tuple(sentence)
     place = _place(sentence[end + 1 :])
-    there = [*place, Morpheme("에", "Josa", False), Morpheme("있다", "Adjective", True)]
-    said = there if place else [Morpheme("보인다", "Verb", True)]
-    return tuple(repair([*sentence[: end + 1], *said]))
+    if place:
+        place.append(Morpheme("에서" if done else "에", "Josa", False))
+    rest = done or [
+        Morpheme("있다", "Adjective", True) if place else Morpheme("보인다", "Verb", True)
+    ]
+    return tuple(repair([*sentence[: end + 1], *place, *rest]))
 
 
 def _place(after: Sequence[Morpheme]) -> list[Morpheme]:

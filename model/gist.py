@@ -46,7 +46,7 @@ class HedgeOptions:
     """
 
     min_confidence: float = 0.3
-    min_support: float = 0.4
+    min_support: float = 0.3
     guesses: int = 24
     temperature: float = 0.6
 

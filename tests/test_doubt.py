@@ -32,6 +32,7 @@ GIRL = cut("빨간 옷|을 입은 소녀|가 풀밭|에서 놀고 있다")
         ),  # who needs most
         ([cut("소년|이 풀밭|에서 달리고 있다")] * 3, 0.5, "소년이 풀밭에 있다"),
         ([cut("소년|이 물|에서 달리고 있다")] * 3, 0.5, "소년이 보인다"),
+        ([cut("소년|이 풀밭|에서 공|을 가지고 놀고 있다")] * 3, 0.5, "소년이 풀밭에서 놀고 있다"),
         ([cut("개|가 풀밭|에서 놀고 있다")] * 3, 0.5, ""),  # another kind of thing
         ([SAID] + [cut("개|가 풀밭|에서 놀고 있다")] * 9, 0.0, ""),
     ],
@@ -53,6 +54,15 @@ def test_doubtful_claims_give_way(guesses, least, rest):
 )
 def test_what_is_done(text, done):
     assert action(cut(text) if text else ()) == done
+
+
+def test_what_is_done_with_something_is_done_without_it_if_enough_do():
+    said = cut("소년|이 풀밭|에서 공|을 가지고 놀고 있다")
+    toys = cut("소년|이 장난감|을 가지고 놀고 있다")
+    runs = cut("소년|이 풀밭|에서 달리고 있다")
+    assert compose(supported(said, [toys, toys, toys, runs], 0.5)) == "소년이 놀고 있다"
+    assert compose(supported(said, [said, toys, runs, runs], 0.5)) == "소년이 풀밭에서 놀고 있다"
+    assert compose(supported(said, [runs] * 4, 0.5)) == "소년이 풀밭에 있다"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +109,7 @@ def test_what_is_left_claims_nothing_new_and_is_korean(said, guesses, least):
     rest = supported(said, guesses, least)
     assert not rest or not faults(rest)
     wide = {("who", "사람"), ("who", "아이")}
-    new = {c for c in claims(rest) - claims(said) if c[0] != "action"}
+    new = {c for c in claims(rest) - claims(said) if c[0] not in ("action", "alone")}
     assert new <= wide
     assert len(rest) <= len(said) + 1  # 보인다, or 들
 
