@@ -89,13 +89,15 @@ def _phrase(said: Sequence[Morpheme], i: int) -> int:
 def _ends(m: Morpheme) -> bool:
     """Whether a noun phrase cannot go back beyond this."""
     closed = _particle(m) and m.form not in JOINED
-    spoken = m.tag.startswith("V") and m.form not in NOUNS["colour"]
+    spoken = m.tag.startswith("V") and m.form not in {**NOUNS["colour"], **NOUNS["attribute"]}
     return closed or spoken or (len(m.form) > 1 and m.form.endswith("고"))  # Okt: 타고 is a noun
 
 
 def placed(sentence: Sequence[Morpheme], i: int) -> bool:
     """Whether the i-th morpheme ends a place: 에, 에서, or 을, 를 of what is moved along."""
-    form = sentence[i].form if _particle(sentence[i]) else ""
+    form = sentence[i].form if i and _particle(sentence[i]) else ""
+    if sentence[i - 1].form in NOUNS["body"]:  # 입에 물고
+        return False
     after = sentence[i + 1].form if i + 1 < len(sentence) else ""
     return form in PLACED or (form in ("을", "를") and after.startswith(MOVES))
 

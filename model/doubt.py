@@ -15,6 +15,7 @@ from preprocess.korean import Morpheme, repair
 LEAST = {"number": 0.95, "who": 0.6}
 CASES = ("이", "가", "은", "는", "을", "를", "에", "에서", "로", "으로", "와", "과", "에게")
 AND = ("와", "과")
+ANYONE = {("who", "사람")}  # which no man or woman contradicts
 
 
 def supported(
@@ -42,7 +43,8 @@ def supported(
 
 def claims(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
     """All that can be doubted: details, who it is and what is done."""
-    who = {("who", m.form) for m in sentence if m.form in NOUNS["who"]}
+    named = {m.form for m in sentence if m.form in NOUNS["who"]}
+    who = {("who", word) for word in named | {NOUNS["who"][word] for word in named}} - ANYONE
     done = {("alone", words) for words in [_words(alone(sentence))] if words}
     return details(sentence) | who | done | {("action", action(sentence))}
 
@@ -104,16 +106,25 @@ def _place(after: Sequence[Morpheme]) -> list[Morpheme]:
 
 
 def anyone(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> tuple[Morpheme, ...]:
-    """The sentence with these men, women, boys and girls as people and children."""
+    """The sentence with these men, women and children as people, boys and girls as children."""
     said: list[Morpheme] = []
     for m, after in zip(sentence, [*sentence[1:], None], strict=True):
-        wide = NOUNS["who"].get(m.form, "") if m.form in doubtful else ""
-        if wide and after and after.form in NOUNS["subject"]:
+        wide = _wide(m.form, doubtful)
+        if wide != m.form and after and after.form in NOUNS["subject"]:
             continue  # 여자 아기, 남자 선수: the second noun tells enough
-        said.append(Morpheme(wide, m.tag, m.spaced) if wide else m)
+        if wide != m.form and wide == "사람" and said and said[-1].form == "어린":
+            m = said.pop()
+        said.append(Morpheme(wide, "Noun", m.spaced) if wide != m.form else m)
     if said and said[0].spaced and not sentence[0].spaced:
         said[0] = Morpheme(said[0].form, said[0].tag, False)
     return tuple(repair(_together(said)))
+
+
+def _wide(word: str, doubtful: Collection[str]) -> str:
+    """The narrowest word for who it is that is not doubtful."""
+    while word in doubtful and word in NOUNS["who"]:
+        word = NOUNS["who"][word]
+    return word
 
 
 def _together(said: list[Morpheme]) -> list[Morpheme]:

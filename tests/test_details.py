@@ -11,7 +11,7 @@ from preprocess.korean import Morpheme, compose
 TAGS = {
     **dict.fromkeys(("가", "이", "를", "을", "에", "에서", "과", "와", "의", "로"), "Josa"),
     **dict.fromkeys(("입은", "서", "놀고", "달리고", "앉아", "섞인", "떠", "달린"), "Verb"),
-    **dict.fromkeys(("흰", "검은", "빨간", "파란", "있다", "어린", "있고"), "Adjective"),
+    **dict.fromkeys(("흰", "검은", "빨간", "파란", "있다", "어린", "있고", "큰"), "Adjective"),
 }
 
 
@@ -46,6 +46,8 @@ RED = {("colour", "빨간색")}
         ("개|가 놀고 있다", RED | NUMBER, "개가 놀고 있다"),
         ("개|가 풀밭|을 달리고 있다", {("place", "풀밭")}, "개가 달리고 있다"),
         ("빨간 머리 여자|가 서 있다", RED, "여자가 서 있다"),
+        ("사람|들|이 큰 분수 옆|에 서 있다", {("place", "분수")}, "사람들이 서 있다"),
+        ("개|가 공|을 입|에 물고 있다", {("place", "입")}, "개가 공을 입에 물고 있다"),
     ],
 )
 def test_a_doubtful_detail_goes_with_its_words(text, doubtful, rest):
