@@ -7,7 +7,7 @@ guesses name the same one tells whether it is right here. Korean morphemes, no n
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from model.details import Detail, details, placed, without
+from model.details import PLACED, Detail, details, placed, without
 from model.gist import AGREED, NOUNS, gist, subject, widened
 from preprocess.korean import Morpheme, repair
 
@@ -97,7 +97,7 @@ def _place(after: Sequence[Morpheme]) -> list[Morpheme]:
     found: list[Morpheme] = []
     for m in after:
         ends = m.tag == "Josa" and m.form in CASES
-        if ends and m.form in ("에", "에서"):
+        if ends and m.form in PLACED and place and place[-1].form not in NOUNS["body"]:
             found = place
         spoken = m.tag.startswith("V") and m.form not in NOUNS["colour"]
         connects = len(m.form) > 1 and m.form.endswith("고")  # Okt: 타고 is a noun

@@ -13,15 +13,17 @@ from preprocess.korean import Morpheme, agree, repair
 USUAL = {"사람": "명", "차": "대", "탈것": "대"}  # the counter that is never wrong
 SHARED = ("쌍", "줄", "팀", "가지", "조각")  # count groups and parts of anything
 FITTING = {"사람": ("명",), "차": ("대",), "탈것": ("대", "척", "개")}
+STANDS = ("서", "앉아", "누워", "놓여", "떠", "있다", "보인다")
 PHRASE = 3  # a run of so many morphemes is a phrase; nobody says one twice in a short sentence
 
 
 def faults(sentence: Sequence[Morpheme]) -> tuple[str, ...]:
-    """Names of the rules that a sentence breaks: ending, particle, place, counter, repeat."""
+    """Names of the rules that a sentence breaks, e.g. ("ending", "counter")."""
     found = (
         ("ending", not sentence or not sentence[-1].form.endswith("다")),
         ("particle", any(_disagrees(*pair) for pair in _pairs(sentence))),
         ("place", any(_stands_wrongly(*pair) for pair in _pairs(sentence))),
+        ("modifier", any(_modifies_nothing(*pair) for pair in _pairs(sentence))),
         ("counter", any(right != sentence[i].form for i, right in _counters(sentence))),
         ("repeat", _repeats([m.form for m in sentence])),
     )
@@ -49,6 +51,12 @@ def _disagrees(before: Morpheme, particle: Morpheme) -> bool:
 def _stands_wrongly(before: Morpheme, after: Morpheme) -> bool:
     """잔디밭에서 있다: heard like 잔디밭에 서 있다, written wrongly."""
     return before.form == "에서" and after.form == "있다" and after.spaced
+
+
+def _modifies_nothing(before: Morpheme, after: Morpheme) -> bool:
+    """큰 서 있다: an adjective that has lost its noun."""
+    alone = before.form in NOUNS["attribute"]
+    return alone and (after.tag == "Josa" or after.form in STANDS)
 
 
 def _counters(sentence: Sequence[Morpheme]) -> Iterator[tuple[int, str]]:

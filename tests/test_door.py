@@ -274,6 +274,15 @@ def start(*arguments: object, **options) -> "subprocess.Popen[str]":
     return subprocess.Popen(program, text=True, **pipes)
 
 
+@pytest.fixture
+def hang_up_counts():
+    """Under nohup the program would rightly go on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up_counts")
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

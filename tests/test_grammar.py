@@ -42,6 +42,7 @@ def test_good_sentences_stay_as_they_are(sentence):
         ("여자|가|가 서 있다", "repeat", "여자가가 서 있다"),
         ("잔디밭|에서 있다", "place", "잔디밭에서 있다"),
         ("여자|가 서 있는", "ending", "여자가 서 있는"),
+        ("사람|들|이 큰 서 있다", "modifier", None),
         ("둥근 둥근 공|이 놓여 있다", "repeat", "둥근 둥근 공이 놓여 있다"),
         ("흰 옷|을 입은 개|와 흰 옷|을 입은 개|가 있다", "repeat", None),
     ],
