@@ -27,7 +27,7 @@ Frames = npt.NDArray[np.uint8]
 DEFAULT = BeamOptions()
 VIEWS = 2  # of each frame: whole, and from nearer
 SIDES = range(1, 1025)
-CHUNK = 16  # frames through the CNN, and shots through the beam search, at a time
+LOOKS, CHUNK = 2, 4  # pictures through the CNN, and shots through the beam search, at a time
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Captioner:
     def features(self, pictures: Sequence[Picture]) -> npt.NDArray[np.float32]:
         """What the CNN sees of uint8 (H, W, 3) pictures: float32 (n, R, D)."""
         squares = np.stack([to_square(p, self._side) for p in pictures])
-        parts = (squares[i : i + CHUNK] for i in range(0, len(squares), CHUNK))
+        parts = (squares[i : i + LOOKS] for i in range(0, len(squares), LOOKS))
         return np.concatenate([self._encode(part.astype(np.float32))[0] for part in parts])
 
     def _views(self, frames: Frames) -> npt.NDArray[np.float32]:
