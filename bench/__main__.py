@@ -1,8 +1,13 @@
-"""`python -m bench`: every benchmark there is."""
+"""`python -m bench`: what captioning costs, then what drawing costs beside other ways to do it.
+
+Shots beside PySceneDetect are `python -m bench.cuts`, which needs requirements-bench.txt.
+"""
 
 import sys
 
-from bench.captioning import main
+from bench import captioning, drawing
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = captioning.main()
+    drawing.main([])
+    sys.exit(status)

@@ -56,7 +56,7 @@ def make_clip(path: Path, seconds: int) -> None:
     sound = ["-f", "lavfi", "-t", f"{seconds}", "-i", "sine=330:beep_factor=4"]
     graph = f"{chains}{joined}concat=n={shots}:v=1:a=0[v]"
     maps = ["-filter_complex", graph, "-map", "[v]", "-map", f"{shots}:a", "-c:a", "aac"]
-    _ffmpeg([*inputs, *sound, *maps, *X264, str(path)])
+    ffmpeg([*inputs, *sound, *maps, *X264, str(path)])
 
 
 def measure(command: Sequence[str | Path]) -> Cost:
@@ -102,17 +102,17 @@ class _OwnPeak:
                 self._peak_mb = max(self._peak_mb, int(found[1]) / 1024)
 
 
-def _ffmpeg(arguments: Sequence[str]) -> None:
+def ffmpeg(arguments: Sequence[str]) -> None:
     binary = imageio_ffmpeg.get_ffmpeg_exe()
     subprocess.run([binary, "-nostdin", "-v", "error", "-y", *arguments], check=True)
 
 
-def _transcode(clip: Path, output: Path) -> list[str | Path]:
+def transcode(clip: Path, output: Path) -> list[str | Path]:
     binary = imageio_ffmpeg.get_ffmpeg_exe()
     return [binary, "-nostdin", "-v", "error", "-y", "-i", clip, *X264, "-c:a", "copy", output]
 
 
-def _program(*arguments: str | Path) -> list[str | Path]:
+def program(*arguments: str | Path) -> list[str | Path]:
     return [sys.executable, ROOT / "caption_video.py", *arguments, "-q", "--overwrite"]
 
 
@@ -120,7 +120,7 @@ def _first_caption(folder: Path) -> Cost:
     """Start-up: a film of one second, as text, costs little more than its first caption."""
     clip = folder / "second.mp4"
     make_clip(clip, 1)
-    return measure(_program(clip, "-o", folder / "second.txt"))
+    return measure(program(clip, "-o", folder / "second.txt"))
 
 
 def main() -> int:
@@ -142,9 +142,9 @@ def main() -> int:
 
 def _pair(clip: Path, folder: Path) -> tuple[Cost, Cost, Cost]:
     """Costs of the transcode, the burned film, and the subtitles alone, one after another."""
-    plain = measure(_transcode(clip, folder / "plain.mp4"))
-    burned = measure(_program(clip, "-o", folder / "out.mp4"))
-    return plain, burned, measure(_program(clip, "-o", folder / "out.srt"))
+    plain = measure(transcode(clip, folder / "plain.mp4"))
+    burned = measure(program(clip, "-o", folder / "out.mp4"))
+    return plain, burned, measure(program(clip, "-o", folder / "out.srt"))
 
 
 def _report(start: Cost, pairs: Sequence[tuple[Cost, Cost, Cost]]) -> int:
