@@ -22,6 +22,7 @@ from bench.captioning import X264, Cost, make_clip, measure, program, transcode
 from video.fonts import hangul_font
 
 EVERY_S = 5  # a caption each
+SENTENCE = "검은 옷을 입은 남자가 거리를 걷고 있다"
 GIF = "fps=10,scale=480:-2:flags=lanczos,split[a][b];[a]palettegen[p];[b][p]paletteuse"
 
 
@@ -30,9 +31,7 @@ def captions(path: Path, seconds: int) -> Path:
     cues = []
     for number, start in enumerate(range(0, seconds, EVERY_S), 1):
         times = [f"00:{t // 60:02}:{t % 60:02},000" for t in (start, start + EVERY_S)]
-        cues.append(
-            f"{number}\n{times[0]} --> {times[1]}\n검은 옷을 입은 남자가 거리를 걷고 있다\n"
-        )
+        cues.append(f"{number}\n{times[0]} --> {times[1]}\n{SENTENCE}\n")
     path.write_text("\n".join(cues), encoding="utf-8")
     return path
 
@@ -46,12 +45,12 @@ def with_pillow(clip: Path, output: Path) -> None:
     command += ["-r", "30", "-i", "-", "-i", str(clip), "-map", "0:v", "-map", "1:a?", *X264]
     command += ["-pix_fmt", "yuv420p", "-c:a", "copy", str(output)]
     font = ImageFont.truetype(str(hangul_font().path), size[1] // 18)
-    place, text = (size[0] // 2, size[1] * 9 // 10), "검은 옷을 입은 남자가 거리를 걷고 있다"
+    place = (size[0] // 2, size[1] * 9 // 10)
     with subprocess.Popen(command, stdin=subprocess.PIPE) as writer:
         for frame in reader:
             picture = Image.frombuffer("RGB", size, frame).copy()
             ImageDraw.Draw(picture).text(
-                place, text, "white", font, "ms", stroke_width=3, stroke_fill="black"
+                place, SENTENCE, "white", font, "ms", stroke_width=3, stroke_fill="black"
             )
             writer.stdin.write(np.asarray(picture).tobytes())  # type: ignore[union-attr]
 
@@ -59,23 +58,8 @@ def with_pillow(clip: Path, output: Path) -> None:
 def ways(clip: Path, srt: Path, folder: Path) -> dict[str, Callable[[], Cost]]:
     """What is measured, by name."""
     ours: list[str | Path] = ["--captions", srt]
-    loop: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "bench.drawing",
-        "--pillow",
-        clip,
-        folder / "pillow.mp4",
-    ]
-    palette: list[str | Path] = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-nostdin",
-        "-v",
-        "error",
-        "-y",
-        "-i",
-        clip,
-    ]
+    loop = [sys.executable, "-m", "bench.drawing", "--pillow", str(clip), str(folder / "p.mp4")]
+    palette = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", "-i", str(clip)]
     return {
         "plain transcode": lambda: measure(transcode(clip, folder / "plain.mp4")),
         "ours": lambda: measure(program(clip, *ours, "-o", folder / "ours.mp4")),

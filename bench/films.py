@@ -1,11 +1,10 @@
 """Films with known cuts, made on the spot, and the hand-marked cuts of real clips."""
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio_ffmpeg
+from bench.captioning import X264, ffmpeg
 
 SIZE, RATE = "640x360", 30
 SHOT_S = 4
@@ -19,7 +18,6 @@ _SOURCES = (
     f"testsrc=s={SIZE}:r={RATE}",
     f"cellauto=s={SIZE}:r={RATE}:rule=18",
 )
-_X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p")
 FIXED = ("-g", "60", "-keyint_min", "60", "-sc_threshold", "0")
 MARKS = Path(__file__).with_name("cuts.tsv")
 
@@ -103,6 +101,5 @@ def _faded(shots: int, kind: str) -> str:
 
 
 def _make(path: Path, graph: str, more: Sequence[str]) -> None:
-    binary = imageio_ffmpeg.get_ffmpeg_exe()
-    source = ["-nostdin", "-v", "error", "-y", "-filter_complex", f"{graph}[out]", "-map", "[out]"]
-    subprocess.run([binary, *source, *_X264, *more, str(path)], check=True)
+    source = ["-filter_complex", f"{graph}[out]", "-map", "[out]"]
+    ffmpeg([*source, *X264, "-pix_fmt", "yuv420p", *more, str(path)])

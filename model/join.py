@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from model.network import CaptionerConfig
-from model.soup import OWN, history
+from model.soup import OWN, check_new, history
 from model.storage import CaptionerFile, read_captioner
-from preprocess.errors import CaptioningError, OutputError, SettingError
-from preprocess.files import check_free
+from preprocess.errors import CaptioningError, SettingError
 
 
 def join(files: Sequence[Path], out: Path) -> CaptionerFile:
@@ -39,7 +38,8 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
                 "Give captioners that were trained with one encoder.",
             )
     joined = ensemble_of([restore_decoder(part) for part in parts])
-    told = [{"file": path.name, **history(path)} for path in files]
+    named = zip(files, parts, strict=True)
+    told = [{"file": path.name, **history(part)} for path, part in named]
     about = {k: v for k, v in parts[0].about.items() if k not in OWN} | {"voices_of": told}
     return save(out, (restore_encoder(parts[0]), joined), parts[0].vocabulary, about)
 
@@ -95,12 +95,7 @@ def _check(arguments: argparse.Namespace) -> None:
             f"캡셔너가 {len(arguments.captioners)}개입니다. 둘 이상 주세요.",
             f"{len(arguments.captioners)} captioner given. Give two or more.",
         )
-    if arguments.out.resolve() in {path.resolve() for path in arguments.captioners}:
-        raise OutputError(
-            f"'{arguments.out}'은(는) 입력 파일입니다. --out에 다른 이름을 주세요.",
-            f"'{arguments.out}' is an input. Give --out another name.",
-        )
-    check_free(arguments.out, arguments.overwrite)
+    check_new(arguments.out, arguments.captioners, arguments.overwrite)
 
 
 if __name__ == "__main__":

@@ -90,16 +90,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
     try:
-        if arguments.out.resolve() in {path.resolve() for path in arguments.captioners}:
-            raise OutputError(
-                f"'{arguments.out}'은(는) 입력 파일입니다. --out에 다른 이름을 주세요.",
-                f"'{arguments.out}' is an input. Give --out another name.",
-            )
-        check_free(arguments.out, arguments.overwrite)
+        check_new(arguments.out, arguments.captioners, arguments.overwrite)
         first, weights = mean_weights(arguments.captioners, arguments.shares)
         shares = arguments.shares or [1.0] * len(arguments.captioners)
         pairs = zip(arguments.captioners, shares, strict=True)
-        told = [{"file": path.name, "share": share, **history(path)} for path, share in pairs]
+        told = [
+            {"file": path.name, "share": share, **history(read_captioner(path))}
+            for path, share in pairs
+        ]
         _write(arguments.out, told, first, weights)
     except CaptioningError as error:
         print(f"soup: {error.text(arguments.lang)}", file=sys.stderr)
@@ -108,10 +106,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def history(path: Path) -> dict[str, Any]:
+def check_new(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:
+    """Refuses a captioner file that is one of those it is made of, or that is there already.
+
+    Raises:
+        OutputError: it is.
+    """
+    if out.resolve() in {path.resolve() for path in inputs}:
+        raise OutputError(
+            f"'{out}'은(는) 입력 파일입니다. --out에 다른 이름을 주세요.",
+            f"'{out}' is an input. Give --out another name.",
+        )
+    check_free(out, overwrite)
+
+
+def history(contents: CaptionerFile) -> dict[str, Any]:
     """How a captioner came to be, as its file tells."""
-    about = read_captioner(path).about
-    return {key: about[key] for key in HISTORY if key in about}
+    return {key: contents.about[key] for key in HISTORY if key in contents.about}
 
 
 def _write(out: Path, told: list[Any], first: CaptionerFile, weights: Mapping[str, Array]) -> None:

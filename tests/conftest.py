@@ -1,12 +1,15 @@
-"""Stand-ins shared by the tests: a captioner that names the colour it sees."""
+"""Shared by the tests: a captioner that names the colour it sees, a film, and the door."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
+import caption_video
 from model.captioner import Caption
+from tests.clips import colour_clip, with_sound
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault
 settings.load_profile("house")
@@ -38,3 +41,28 @@ class ColourCaptioner:
 @pytest.fixture
 def captioner() -> ColourCaptioner:
     return ColourCaptioner()
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    return with_sound(colour_clip(folder / "a.mp4"), folder / "film.mp4")
+
+
+@pytest.fixture
+def film(original, tmp_path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(original.read_bytes())
+    return path
+
+
+@pytest.fixture
+def door(captioner, monkeypatch, capsys):
+    """Runs the door with a stand-in captioner: (status, stdout, stderr)."""
+    monkeypatch.setattr(caption_video, "load_captioner", lambda path, options, hedge: captioner)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = caption_video.main([str(a) for a in arguments])
+        return status, *capsys.readouterr()
+
+    return run

@@ -16,7 +16,7 @@ import caption_video
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.frames import probe
-from tests.clips import RED, colour_clip, ffmpeg, with_sound
+from tests.clips import RED, ffmpeg
 from video.command import build_parser
 from video.draw import BurnOptions
 from video.pipeline import PipelineOptions
@@ -30,31 +30,6 @@ SRT = (
     "2\n00:00:02,000 --> 00:00:04,000\n초록 화면이다\n\n"
     "3\n00:00:04,000 --> 00:00:06,000\n파란 화면이다\n\n"
 )
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    return with_sound(colour_clip(folder / "a.mp4"), folder / "film.mp4")
-
-
-@pytest.fixture
-def film(original, tmp_path) -> Path:
-    path = tmp_path / "film.mp4"
-    path.write_bytes(original.read_bytes())
-    return path
-
-
-@pytest.fixture
-def door(captioner, monkeypatch, capsys):
-    """Runs the door with a stand-in captioner: (status, stdout, stderr)."""
-    monkeypatch.setattr(caption_video, "load_captioner", lambda path, options, hedge: captioner)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = caption_video.main([str(a) for a in arguments])
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def names(folder: Path) -> list[str]:

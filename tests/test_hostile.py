@@ -25,7 +25,7 @@ from model.storage import MAX_ABOUT, read_captioner
 from preprocess.errors import CaptionerFileError, DataError, OutputError, SettingError, VideoError
 from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import probe
-from tests.clips import colour_clip, ffmpeg, with_sound
+from tests.clips import ffmpeg
 from tests.test_door import PROGRAM, SRT, names, start
 from video.console import harmless
 from video.fonts import hangul_font, packaged_font
@@ -36,32 +36,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "model" / "default.kcap"
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    return with_sound(colour_clip(folder / "a.mp4"), folder / "film.mp4")
-
-
-@pytest.fixture
-def film(original, tmp_path) -> Path:
-    return Path(shutil.copy(original, tmp_path / "film.mp4"))
-
-
 @pytest.fixture
 def captions(tmp_path) -> Path:
     (tmp_path / "c.srt").write_text(SRT, "utf-8")
     return tmp_path / "c.srt"
-
-
-@pytest.fixture
-def door(captioner, monkeypatch, capsys):
-    monkeypatch.setattr(caption_video, "load_captioner", lambda path, options, hedge: captioner)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = caption_video.main([str(a) for a in arguments])
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def one_line(status: int, out: str, err: str) -> bool:
