@@ -12,7 +12,7 @@ MODEL  ?= model/default.kcap
 FILM   := build/demo/demo.mp4
 RESULT := build/demo/demo.captioned
 
-.PHONY: help setup demo test test-slow check bench gallery golden clean
+.PHONY: help setup demo test test-slow test-notebooks check bench gallery golden clean
 
 help:  ## this list
 	@echo "make demo       install what captioning needs, caption a sample film -> $(RESULT).mp4"
@@ -20,6 +20,7 @@ help:  ## this list
 	@echo "make setup      install everything: captioning, training, the gate's tools"
 	@echo "make check      ruff, mypy, pytest (after make setup)"
 	@echo "make test-slow  the tests that train and those that start Java"
+	@echo "make test-notebooks  the notebooks, from top to bottom"
 	@echo "make bench      CPU time and memory of captioning, against a plain transcode"
 	@echo "make gallery    every shot of FILMS=... (and of test photos of DATA=...) beside its sentence"
 	@echo "make golden     rewrite the golden files of the tests; review the diff"
@@ -69,6 +70,9 @@ test: setup  ## the gate
 
 test-slow: setup
 	$(BIN)/python -m pytest -q -m "slow or jvm"
+
+test-notebooks: setup
+	$(BIN)/python -m pytest -q -m notebook
 
 bench: setup
 	$(BIN)/python -m bench
