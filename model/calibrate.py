@@ -19,7 +19,7 @@ from model.confidence import RIGHT, Confidence, calibration_error, fit_confidenc
 from model.gist import HEDGE, PLAIN, HedgeOptions, gist, widened
 from model.storage import CaptionerFile, read_captioner, write_captioner
 from preprocess.dataset import Dataset, load
-from preprocess.errors import CaptioningError, DataError
+from preprocess.errors import DataError, exit_status
 from preprocess.korean import Morpheme, forms
 from preprocess.pictures import read_picture
 
@@ -122,19 +122,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("data", type=Path, metavar="DATA", help="python -m preprocess가 만든 폴더")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
-    try:
-        contents = read_captioner(arguments.captioner)
-        data = load(arguments.data, features=False)
-        found = calibrate(contents, data, some(data.rows("val")))
-        write_captioner(arguments.captioner, calibrated(contents, found))
-    except CaptioningError as error:
-        print(f"calibrate: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("calibrate: 멈췄습니다 (interrupted).", file=sys.stderr)
-        return 130
+    return exit_status(lambda: _run(arguments), "calibrate", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    contents = read_captioner(arguments.captioner)
+    data = load(arguments.data, features=False)
+    found = calibrate(contents, data, some(data.rows("val")))
+    write_captioner(arguments.captioner, calibrated(contents, found))
     print(report(found))
-    return 0
 
 
 def report(found: Calibration) -> str:

@@ -18,7 +18,7 @@ from model.gist import HEDGE, PLAIN, HedgeOptions
 from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare, table
 from preprocess.augment import tilted
 from preprocess.dataset import load
-from preprocess.errors import CaptioningError, DataError, OutputError
+from preprocess.errors import DataError, OutputError, exit_status
 from preprocess.features import open_features
 from preprocess.files import whole_file
 from preprocess.korean import forms
@@ -244,22 +244,18 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
     arguments = parser().parse_args(argv)
-    try:
-        report = evaluate(arguments)
-        print(table(report))
-        for name in report.alarms():
-            print(f"경고 (alarm): '{name}' 거의 같은 문장만 말합니다; distinct < {ALARM}")
-        if arguments.json:
-            models = [arguments.captioner, arguments.show_and_tell, *arguments.beside]
-            inputs = [*filter(None, models), *arguments.data.glob("*")]
-            write_json(arguments.json, report, inputs)
-    except CaptioningError as error:
-        print(f"evaluate: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("evaluate: 멈췄습니다 (interrupted).", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(lambda: _run(arguments), "evaluate", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    report = evaluate(arguments)
+    print(table(report))
+    for name in report.alarms():
+        print(f"경고 (alarm): '{name}' 거의 같은 문장만 말합니다; distinct < {ALARM}")
+    if arguments.json:
+        models = [arguments.captioner, arguments.show_and_tell, *arguments.beside]
+        inputs = [*filter(None, models), *arguments.data.glob("*")]
+        write_json(arguments.json, report, inputs)
 
 
 if __name__ == "__main__":

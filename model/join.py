@@ -15,7 +15,7 @@ import numpy as np
 from model.network import CaptionerConfig
 from model.soup import OWN, check_new, history
 from model.storage import CaptionerFile, read_captioner
-from preprocess.errors import CaptioningError, SettingError
+from preprocess.errors import SettingError, exit_status
 
 
 def join(files: Sequence[Path], out: Path) -> CaptionerFile:
@@ -79,14 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--overwrite", action="store_true", help="이미 있는 파일을 덮어씁니다")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
-    try:
-        _check(arguments)
-        join(arguments.captioners, arguments.out)
-    except CaptioningError as error:
-        print(f"join: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
+    return exit_status(lambda: _run(arguments), "join", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    _check(arguments)
+    join(arguments.captioners, arguments.out)
     print(arguments.out)
-    return 0
 
 
 def _check(arguments: argparse.Namespace) -> None:

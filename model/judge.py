@@ -21,7 +21,7 @@ import numpy as np
 
 from model.report import PEOPLE, Scored, read_scores
 from preprocess.dataset import load
-from preprocess.errors import CaptioningError, DataError
+from preprocess.errors import DataError, exit_status
 from preprocess.files import whole_file
 from preprocess.pictures import read_picture
 
@@ -213,14 +213,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = p.parse_args(argv)
     if bool(arguments.data) == bool(arguments.sheet):
         p.error("--data (to draw) or --sheet (to count), one of them")
-    try:
-        scored = read_scores(arguments.scores)
-        drawn = cards(scored, arguments.systems, arguments.count, arguments.seed)
-        (_draw if arguments.data else _count)(arguments, drawn)
-    except CaptioningError as error:
-        print(f"judge: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: _run(arguments), "judge", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    scored = read_scores(arguments.scores)
+    drawn = cards(scored, arguments.systems, arguments.count, arguments.seed)
+    (_draw if arguments.data else _count)(arguments, drawn)
 
 
 if __name__ == "__main__":

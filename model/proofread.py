@@ -13,7 +13,7 @@ from pathlib import Path
 
 from model.grammar import faults
 from model.report import PEOPLE, read_scores
-from preprocess.errors import CaptioningError
+from preprocess.errors import exit_status
 from preprocess.korean import compose
 from preprocess.tagger import NAMES, Tagger, load_tagger
 
@@ -76,17 +76,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--tagger", choices=NAMES, default="okt", help="형태소 분석기 (%(default)s)")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
-    try:
-        scored = read_scores(arguments.scores)
-        tagger = load_tagger(arguments.tagger)
-        people = [text for texts in scored.references.values() for text in texts]
-        for name, said in scored.sentences.items():
-            print(report(name, proofread(said.values(), tagger)))
-        print(report(PEOPLE, proofread(people, tagger)))
-    except CaptioningError as error:
-        print(f"proofread: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: _run(arguments), "proofread", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    scored = read_scores(arguments.scores)
+    tagger = load_tagger(arguments.tagger)
+    people = [text for texts in scored.references.values() for text in texts]
+    for name, said in scored.sentences.items():
+        print(report(name, proofread(said.values(), tagger)))
+    print(report(PEOPLE, proofread(people, tagger)))
 
 
 if __name__ == "__main__":

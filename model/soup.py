@@ -14,7 +14,7 @@ import numpy as np
 
 from model.network import CaptionerConfig
 from model.storage import Array, CaptionerFile, read_captioner
-from preprocess.errors import CaptioningError, OutputError, SettingError
+from preprocess.errors import OutputError, SettingError, exit_status
 from preprocess.files import check_free
 
 HISTORY = ("init", "training", "best_epoch")  # of each file by itself
@@ -89,21 +89,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--overwrite", action="store_true", help="이미 있는 파일을 덮어씁니다")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
-    try:
-        check_new(arguments.out, arguments.captioners, arguments.overwrite)
-        first, weights = mean_weights(arguments.captioners, arguments.shares)
-        shares = arguments.shares or [1.0] * len(arguments.captioners)
-        pairs = zip(arguments.captioners, shares, strict=True)
-        told = [
-            {"file": path.name, "share": share, **history(read_captioner(path))}
-            for path, share in pairs
-        ]
-        _write(arguments.out, told, first, weights)
-    except CaptioningError as error:
-        print(f"soup: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
+    return exit_status(lambda: _run(arguments), "soup", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    check_new(arguments.out, arguments.captioners, arguments.overwrite)
+    first, weights = mean_weights(arguments.captioners, arguments.shares)
+    shares = arguments.shares or [1.0] * len(arguments.captioners)
+    pairs = zip(arguments.captioners, shares, strict=True)
+    told = [
+        {"file": path.name, "share": share, **history(read_captioner(path))}
+        for path, share in pairs
+    ]
+    _write(arguments.out, told, first, weights)
     print(arguments.out)
-    return 0
 
 
 def check_new(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocess.errors import CaptioningError, DataError
+from preprocess.errors import DataError, exit_status
 from preprocess.features import EncoderOptions, cache_features, load_encoder
 from preprocess.files import whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
@@ -83,15 +83,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
     arguments = parser().parse_args(argv)
-    try:
-        _run(arguments)
-    except CaptioningError as error:
-        print(f"preprocess: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("preprocess: 멈췄습니다. 같은 명령으로 이어서 합니다.", file=sys.stderr)
-        return 130
-    return 0
+    stopped = "멈췄습니다. 같은 명령으로 이어서 합니다."
+    return exit_status(lambda: _run(arguments), "preprocess", arguments.lang, stopped)
 
 
 def _run(arguments: argparse.Namespace) -> None:

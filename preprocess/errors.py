@@ -1,4 +1,4 @@
-"""The error tree of the whole project; the lowest room, so every room can raise.
+"""The error tree of the whole project, and how a command ends; every room can raise.
 
 CaptioningError            a person can act on it: the doors print one line and exit non-zero
 ├── DataError              a data set, caption file or picture cannot be used
@@ -10,6 +10,9 @@ CaptioningError            a person can act on it: the doors print one line and 
 
 Anything else that escapes is a bug and keeps its traceback.
 """
+
+import sys
+from collections.abc import Callable
 
 
 class CaptioningError(Exception):
@@ -54,3 +57,27 @@ class SettingError(CaptioningError):
 
 class MissingExtra(CaptioningError):
     """An optional package is needed and not installed."""
+
+
+STOPPED = "멈췄습니다 (interrupted)."
+
+
+def exit_status(
+    work: Callable[[], int | None], program: str, language: str = "ko", stopped: str = STOPPED
+) -> int:
+    """Runs a command's work as every door does: an error is one line, a bug keeps its traceback.
+
+    Args:
+        work: returns its exit status; None is 0.
+        program: begins the line on stderr.
+        language: of the line, "ko" or "en".
+        stopped: said on Ctrl-C, which gives 130.
+    """
+    try:
+        return work() or 0
+    except CaptioningError as error:
+        print(f"{program}: {error.text(language)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{program}: {stopped}", file=sys.stderr)
+        return 130

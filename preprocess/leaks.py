@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.dataset import load
-from preprocess.errors import CaptioningError
+from preprocess.errors import exit_status
 from preprocess.pictures import Picture, read_picture
 from preprocess.records import Sample
 
@@ -105,15 +105,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("data", type=Path, metavar="DATA", help="python -m preprocess가 만든 폴더")
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = p.parse_args(argv)
-    try:
-        data = load(arguments.data, features=False)
-        found = list(leaks(data.samples))
-    except CaptioningError as error:
-        print(f"leaks: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("leaks: 멈췄습니다 (interrupted).", file=sys.stderr)
-        return 130
+    return exit_status(lambda: _run(arguments.data), "leaks", arguments.lang)
+
+
+def _run(folder: Path) -> int:
+    data = load(folder, features=False)
+    found = list(leaks(data.samples))
     for first, second in found:
         print(f"{first}\t{second}")
     print(f"{len(data.samples)} pictures, {len(found)} pairs within {NEAR} of 128 bits")

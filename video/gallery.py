@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.captioner import Captioner
 from preprocess.dataset import Dataset, load
-from preprocess.errors import CaptioningError, DataError
+from preprocess.errors import DataError, exit_status
 from preprocess.files import check_free, whole_file
 from preprocess.frames import probe
 from preprocess.pictures import Picture
@@ -126,37 +127,35 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
     arguments = parser().parse_args(argv)
-    failed = 0
-    try:
-        captioner = Captioner.load(arguments.model)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        films: list[Path] = list(arguments.films)
-        if arguments.data:
-            data = load(arguments.data, features=False)
-            for topic in arguments.topics:
-                check_free(arguments.out / f"photos-{topic}.mp4", arguments.overwrite)
-            films += photo_films(data, arguments.topics, arguments.out)
-        for film in films:
-            failed += not _written(film, captioner, arguments)
-    except CaptioningError as error:
-        print(f"gallery: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
-    return min(failed, 1)
+    return exit_status(lambda: _run(arguments), "gallery", arguments.lang)
 
 
-def _written(film: Path, captioner: Captioner, arguments: argparse.Namespace) -> bool:
-    """Writes one sheet; a film that cannot be read does not stop the others."""
+def _run(arguments: argparse.Namespace) -> int:
+    """The work; a film that cannot be read does not stop the others."""
+    captioner = Captioner.load(arguments.model)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    films: list[Path] = list(arguments.films)
+    if arguments.data:
+        data = load(arguments.data, features=False)
+        for topic in arguments.topics:
+            check_free(arguments.out / f"photos-{topic}.mp4", arguments.overwrite)
+        films += photo_films(data, arguments.topics, arguments.out)
+    statuses = []
+    for film in films:
+        work = partial(_write, film, captioner, arguments)
+        statuses.append(exit_status(work, "gallery", arguments.lang))
+        if statuses[-1] > 1:  # Ctrl-C
+            break
+    return max(statuses, default=0)
+
+
+def _write(film: Path, captioner: Captioner, arguments: argparse.Namespace) -> None:
     target = arguments.out / f"{film.stem}.gallery.png"
-    try:
-        check_free(target, arguments.overwrite)
-        page = sheet(list(seen(film, captioner)))
-        with whole_file(target) as part:
-            page.save(part, "PNG")
-    except CaptioningError as error:
-        print(f"gallery: {error.text(arguments.lang)}", file=sys.stderr)
-        return False
+    check_free(target, arguments.overwrite)
+    page = sheet(list(seen(film, captioner)))
+    with whole_file(target) as part:
+        page.save(part, "PNG")
     print(target)
-    return True
 
 
 if __name__ == "__main__":
