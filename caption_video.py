@@ -8,9 +8,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: out, and no traceback
@@ -19,8 +19,8 @@ for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
-from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
-from preprocess.files import is_file, temporary_folder
+from preprocess.errors import CaptioningError, OutputError, SettingError
+from preprocess.files import temporary_folder
 from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, language_of
@@ -29,18 +29,17 @@ from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
 from video.outputs import check_output, check_target, target_for, write
-from video.pipeline import PipelineOptions, SeesShots, caption_media
+from video.pipeline import PipelineOptions, SeesShots, caption_media, load_captioner
 from video.preview import moment, preview_target, still_at
 from video.reading import read_captions
 from video.shots import ShotOptions
 from video.style import StyleOptions, checked
 from video.subtitles import clock
 from video.track import CaptionedShot, Track, printable
+from video.values import filled
 
 if TYPE_CHECKING:
     from model.captioner import Captioner
-
-Options = TypeVar("Options")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     """Refusals first, then the captioner, then one input after the other."""
     inputs = [Path(name) for name in args.inputs]
-    burning = replace(_options(BurnOptions, args), look=_options(StyleOptions, args))
+    burning = replace(filled(BurnOptions, args), look=filled(StyleOptions, args))
     try:
         checked(burning.look)
         for output in _outputs(args):
@@ -111,7 +110,7 @@ def _live(args: argparse.Namespace) -> int:
     try:
         captioner = _loaded(args)
         with _source(args) as source:
-            for shot in caption_live(Newest(source), captioner, _options(ShotOptions, args)):
+            for shot in caption_live(Newest(source), captioner, filled(ShotOptions, args)):
                 if shot.caption != last:
                     _tell(shot, args)
                 last = shot.caption
@@ -194,25 +193,7 @@ def _captioner(args: argparse.Namespace) -> "Captioner | None":
 
 
 def _loaded(args: argparse.Namespace) -> "Captioner":
-    return load_captioner(args.model, _options(BeamOptions, args), _options(HedgeOptions, args))
-
-
-def load_captioner(path: Path, options: BeamOptions, hedge: HedgeOptions) -> "Captioner":
-    """The captioner in a file.
-
-    Raises:
-        CaptionerFileError: path is missing, damaged, too new, or no captioner file.
-    """
-    if not is_file(path):
-        raise CaptionerFileError(
-            f"캡션 모델 파일 '{path}'이(가) 없습니다. --model FILE.kcap으로 주거나 "
-            "train.py로 만드세요.",
-            f"captioner file '{path}' does not exist. Give one with --model FILE.kcap, "
-            "or train one with train.py.",
-        )
-    from model.captioner import Captioner
-
-    return Captioner.load(path, options, hedge)
+    return load_captioner(args.model, filled(BeamOptions, args), filled(HedgeOptions, args))
 
 
 def _about(told: Mapping[str, Any]) -> str:
@@ -254,18 +235,12 @@ def _caption_one(
 
 def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> Track:
     """What the captioner says of a film, told shot by shot."""
-    pipeline = PipelineOptions(_options(ShotOptions, args), alternatives=args.alternatives)
+    pipeline = PipelineOptions(filled(ShotOptions, args), alternatives=args.alternatives)
     with bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, past):
         track = caption_media(
             media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress
         )
     return replace(track, captioner=printable(args.model.name))
-
-
-def _options(kind: type[Options], args: argparse.Namespace) -> Options:
-    """An option object filled with what the command line has for its fields."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{name: getattr(args, name) for name in names if hasattr(args, name)})
 
 
 if __name__ == "__main__":

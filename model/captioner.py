@@ -77,7 +77,7 @@ class Captioner:
 
     def __init__(
         self, contents: CaptionerFile, options: BeamOptions = DEFAULT,
-        hedge: HedgeOptions = HEDGE,
+        hedge: HedgeOptions = HEDGE, threads: int = 2,
     ) -> None:  # fmt: skip
         self.about: Mapping[str, Any] = contents.about
         self.options, self.hedge = options, hedge
@@ -90,14 +90,16 @@ class Captioner:
         if self._side not in SIDES:
             raise ValueError(f"side {self._side}")
         parts = (contents.graphs[name] for name in ("encoder", "start", "step"))
-        self._encode, self._start, self._step = map(Session, parts)
+        self._encode, self._start, self._step = (Session(part, threads) for part in parts)
+        self._threads = threads
         self._classifier = contents.graphs.get("things")
         self._classify: Session | None = None
 
     @classmethod
     def load(
-        cls, path: Path | str, options: BeamOptions = DEFAULT, hedge: HedgeOptions = HEDGE
-    ) -> "Captioner":
+        cls, path: Path | str, options: BeamOptions = DEFAULT, hedge: HedgeOptions = HEDGE,
+        threads: int = 2,
+    ) -> "Captioner":  # fmt: skip
         """Reads a .kcap file.
 
         Raises:
@@ -105,7 +107,7 @@ class Captioner:
         """
         contents = read_captioner(Path(path))
         try:
-            return cls(contents, options, hedge)
+            return cls(contents, options, hedge, threads)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(Path(path), str(error)) from None
 
@@ -202,7 +204,7 @@ class Captioner:
         if self._classifier is None:
             return None
         if self._classify is None:
-            self._classify = Session(self._classifier)
+            self._classify = Session(self._classifier, self._threads)
         squares = np.stack([to_square(frame, self._side) for frame in frames])
         return recognised(self._classify(squares.astype(np.float32))[0])
 

@@ -19,11 +19,11 @@ from model.report import ALARM, Cost, References, ScoreReport, System, as_json, 
 from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import DataError, OutputError, exit_status
-from preprocess.features import open_features
 from preprocess.files import whole_file
 from preprocess.korean import forms
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
+from preprocess.shards import open_features
 
 CHUNK = 32  # samples captioned at once
 Progress = Callable[[int, int], None]
@@ -93,8 +93,12 @@ def load_features(data: DataSet, items: Sequence[Item]) -> npt.NDArray[np.float3
     try:
         keys, features = open_features(data.folder / "features")
         rows = {key: row for row, key in enumerate(keys)}
-        upright = features[:, 0]  # the other view is the mirror image
-        return peers.pool(upright, [rows[item.sample.key] for item in items])
+        wanted = [rows[item.sample.key] for item in items]
+        chunks = (
+            wanted[i : i + peers.ROWS_AT_ONCE] for i in range(0, len(items), peers.ROWS_AT_ONCE)
+        )
+        # view 0 is the upright one
+        return np.concatenate([peers.pool(features[chunk, 0]) for chunk in chunks])
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocess.errors import DataError, exit_status
-from preprocess.features import EncoderOptions, cache_features, load_encoder
+from preprocess.features import EncoderOptions, cache_features, encoding
 from preprocess.files import whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.leaks import twins
@@ -70,14 +70,22 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--tagger", choices=NAMES, default="okt", help="형태소 분석기 (기본 %(default)s)"
     )
+    _add_features(p)
+    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    return p
+
+
+def _add_features(p: argparse.ArgumentParser) -> None:
     default = EncoderOptions()
     p.add_argument("--encoder", default=default.encoder, help="사진을 볼 CNN (%(default)s)")
     p.add_argument("--side", type=int, default=default.side, help="사진의 크기 (%(default)s)")
     p.add_argument(
         "--nearer", action="store_true", help="가까이에서 본 것도 담음 (자리를 두 배로 씁니다)"
     )
-    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
-    return p
+    p.add_argument(
+        "--verify", action="store_true", help="전에 만든 특징을 모두 읽어 보고, 상한 것만 다시 만듦"
+    )
+    p.add_argument("--cluster", metavar="ADDRESS", help="Ray 클러스터의 여러 컴퓨터로 (HOST:PORT)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,9 +115,14 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     write_samples(out / "samples.jsonl", samples)
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
-    session = load_encoder(options)
-    with tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar:
-        cache_features(out / "features", samples, options, lambda x: session(x)[0], bar.update)
+    with (
+        encoding(options, arguments.cluster) as (encode, spread),
+        tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar,
+    ):
+        cache_features(
+            out / "features", samples, options, encode, bar.update,
+            spread=spread, verify=arguments.verify, say=bar.write,
+        )  # fmt: skip
     _finish(out, tagger, options, found, samples)
 
 

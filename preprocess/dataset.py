@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import DataError
-from preprocess.features import open_features
 from preprocess.korean import Morpheme
 from preprocess.morphemes import Sentences, read_morphemes
 from preprocess.records import Sample, read_samples
+from preprocess.shards import Features, open_features
 from preprocess.vocabulary import PAD, Vocabulary
 
 BUCKET = 4  # lengths are rounded up to this, so that few graphs are traced
@@ -31,14 +31,14 @@ class Dataset:
     Attributes:
         samples: the pictures and their captions.
         sentences: their morphemes, in the same order.
-        features: float16 (N, V, R, D), the views of each picture, memory-mapped; odd ones are
+        features: float16 (N, V, R, D), the views of each picture, on the disk; odd ones are
             mirrored.
         settings: dataset.json: tagger, encoder, side, what was read and dropped.
     """
 
     samples: tuple[Sample, ...]
     sentences: tuple[Sentences, ...]
-    features: npt.NDArray[np.float16]
+    features: Features | npt.NDArray[np.float16]
     settings: dict[str, Any]
 
     def rows(self, split: str, within: str = "") -> list[int]:
@@ -63,7 +63,10 @@ def load(folder: Path, features: bool = True) -> Dataset:
         settings["tagger"], settings["side"]  # what nobody can do without
         samples = tuple(read_samples(folder / "samples.jsonl"))
         analysed = tuple(read_morphemes(folder / "tokens.jsonl"))
-        keys, seen = open_features(folder / "features") if features else ([], NO_FEATURES)
+        keys: list[str] = []
+        seen: Features | npt.NDArray[np.float16] = NO_FEATURES
+        if features:
+            keys, seen = open_features(folder / "features")
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DataError(
             f"'{folder}'은(는) 완성된 데이터 폴더가 아닙니다 ({error}). "

@@ -1,24 +1,35 @@
 """The feature cache: every picture through the frozen CNN once, ever.
 
-`features.npy` is float16 (N, V, R, D): row i is the picture and its mirror image, and if asked for
-both again from nearer, in the order of `keys.json`: the odd views are mirrored. `done.json` counts
-the finished rows, so an interrupted run goes on there.
+Row i is float16 (V, R, D): the picture and its mirror image, and if asked for both again from
+nearer; the odd views are mirrored. Rows are kept in shards (preprocess/shards.py): an interrupted
+run goes on with the shards that are missing, and a damaged one is made again alone.
 """
 
-import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.graph import Session, picture_graph
-from preprocess.pictures import Picture, nearer, read_picture, to_square
+from preprocess.cluster import cluster_crew
+from preprocess.crew import in_order
+from preprocess.files import check_room
+from preprocess.graph import Graph, Session, picture_graph
+from preprocess.pictures import Picture, decoded, nearer, read_file, to_square
 from preprocess.records import Sample
+from preprocess.shards import Features, Plan, begin, missing, old_features, useless, write_shard
 
 BATCH = 16  # pictures at a time
-SYNC = 16  # batches between two notes of progress
+AHEAD = 4  # batches a worker of a cluster may be ahead of the slowest
+TRIED, FEW = 8, 500  # pictures that the time is estimated from; fewer need no estimate
+Files = Sequence[str]  # of some pictures
+Encode = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+Spread = Callable[[Sequence[Files]], Iterator[npt.NDArray[np.float16]]]
 
 
 @dataclass(frozen=True)
@@ -42,52 +53,156 @@ class EncoderOptions:
         return 4 if self.nearer else 2
 
 
-def load_encoder(options: EncoderOptions) -> Session:
-    """The frozen encoder as a session: float32 (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
+@contextmanager
+def encoding(
+    options: EncoderOptions, cluster: str | None = None
+) -> Iterator[tuple[Encode, Spread | None]]:
+    """The frozen encoder, float32 (B, S, S, 3) 0-255 -> float32 (B, R, D); on a cluster, spread.
+
+    Pictures' files go to the cluster and rows come back: its machines need no TensorFlow and see
+    no folder of ours.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        SettingError: there is no such encoder or cluster.
+    """
+    graph = encoder_graph(options)
+    session = Session(graph)
+
+    def encode(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return np.asarray(session(pictures)[0])
+
+    if cluster is None:
+        yield encode, None
+        return
+    with cluster_crew(cluster, partial(looker, graph, options)) as crew:
+        ahead = AHEAD * max(1, crew.room())
+        yield encode, lambda pieces: in_order(crew.share(pieces, ahead, read_files))
+
+
+def encoder_graph(options: EncoderOptions) -> Graph:
+    """The frozen encoder as a graph."""
     from preprocess.encoder import build_encoder
 
-    return Session(picture_graph(build_encoder(options.encoder, options.side)))
+    return picture_graph(build_encoder(options.encoder, options.side))
+
+
+@dataclass(frozen=True)
+class Looker:
+    """What turns pictures into rows: (name, file) of each -> float16 (B, V, R, D)."""
+
+    encode: Encode
+    options: EncoderOptions
+
+    def __call__(self, files: Sequence[tuple[str, bytes]]) -> npt.NDArray[np.float16]:
+        """The rows.
+
+        Raises:
+            DataError: a file is no picture.
+        """
+        views = [_views(decoded(data, Path(name)), self.options) for name, data in files]
+        features = self.encode(np.concatenate(views).astype(np.float32))
+        return features.reshape(len(files), -1, *features.shape[1:]).astype(np.float16)
+
+
+def looker(graph: Graph, options: EncoderOptions) -> Looker:
+    """A Looker on a machine of its own: one thread, for as many of them as it has CPUs."""
+    session = Session(graph, threads=1)
+    return Looker(lambda pictures: np.asarray(session(pictures)[0]), options)
+
+
+def read_files(files: Files) -> list[tuple[str, bytes]]:
+    """The pictures as they are on the disk, with their names.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    return [(name, read_file(Path(name))) for name in files]
 
 
 def cache_features(
     folder: Path,
     samples: Sequence[Sample],
     options: EncoderOptions,
-    encode: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
-    on_progress: Callable[[int], None] = lambda done: None,
-) -> npt.NDArray[np.float16]:
-    """The cache for these samples, made or completed; a memory-mapped float16 (N, V, R, D)."""
-    folder.mkdir(parents=True, exist_ok=True)
+    encode: Encode,
+    on_progress: Callable[[int], object] = lambda done: None,
+    *,
+    spread: Spread | None = None,
+    verify: bool = False,
+    say: Callable[[str], object] = lambda line: None,
+) -> Features:
+    """The cache for these samples, made or completed.
+
+    Args:
+        folder: of the cache.
+        samples: the pictures; of each the first.
+        options: what is seen of them.
+        encode: the encoder.
+        on_progress: told how many pictures are done, those of earlier runs first.
+        spread: encodes elsewhere, in order; encode then only tells the shape of a row.
+        verify: reads every shard that is there and compares it with its SHA-256.
+        say: told what will be needed, before anything is begun.
+
+    Raises:
+        DataError: a picture cannot be read.
+        OutputError: the disk has too little room.
+    """
+    look = Looker(encode, options)
     probe = encode(np.zeros((1, options.side, options.side, 3), np.float32))
-    shape = (len(samples), options.views, *probe.shape[1:])
-    done = _start(folder, samples, options, shape)
-    store = np.lib.format.open_memmap(folder / "features.npy", "r+")
-    for number, start in enumerate(range(done, len(samples), BATCH)):
-        chunk = samples[start : start + BATCH]
-        store[start : start + len(chunk)] = _encoded(chunk, options, encode)
-        on_progress(len(chunk))
-        if number % SYNC == SYNC - 1 or start + BATCH >= len(samples):
-            store.flush()
-            _note(folder, start + len(chunk))
-    return store
+    pictures = [sample.pictures[0] for sample in samples]
+    about = {"encoder": options.encoder, "side": options.side}
+    about |= {"nearer": True} if options.nearer else {}
+    plan = Plan([s.key for s in samples], pictures, (options.views, *probe.shape[1:]), about)
+    if old := old_features(folder, plan, pictures):
+        if verify:
+            say(f"'{folder}/features.npy'에는 견줄 합이 없습니다 (has no checksum to compare with)")
+        return old
+    wanted = missing(folder, plan, verify)
+    rows = [plan.shards[number] for number in wanted]
+    left = [pictures[row] for shard in rows for row in shard]
+    check_room(folder, plan.row_bytes * len(left) - _freed(folder, plan))
+    if len(left) > FEW:
+        say(_needed(plan, left, look))
+    begin(folder, plan)
+    on_progress(len(samples) - len(left))
+    pieces = [[pictures[r] for r in piece] for shard in rows for piece in _cut(shard)]
+    found = _told(spread(pieces) if spread else map(look, map(read_files, pieces)), on_progress)
+    for number, shard in zip(wanted, rows, strict=True):
+        write_shard(folder, plan, number, islice(found, len(_cut(shard))))
+    return Features.of(folder, plan)
 
 
-def open_features(folder: Path) -> tuple[list[str], npt.NDArray[np.float16]]:
-    """The cache's keys and its rows, memory-mapped read-only."""
-    keys = json.loads((folder / "keys.json").read_text(encoding="utf-8"))["keys"]
-    return list(keys), np.load(folder / "features.npy", mmap_mode="r")
+def _freed(folder: Path, plan: Plan) -> int:
+    """Bytes on the disk that will be given back before the first shard is written."""
+    return sum(path.stat().st_size for path in useless(folder, plan))
 
 
-def _encoded(
-    chunk: Sequence[Sample],
-    options: EncoderOptions,
-    encode: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
-) -> npt.NDArray[np.float16]:
-    """All views of the first picture of each sample: float16 (B, V, R, D)."""
-    squares = [_views(read_picture(Path(sample.pictures[0])), options) for sample in chunk]
-    flat = np.concatenate(squares).astype(np.float32)
-    features = encode(flat)
-    return features.reshape(len(chunk), -1, *features.shape[1:]).astype(np.float16)
+def _needed(plan: Plan, left: Sequence[str], look: Looker) -> str:
+    """Room and time for what is left, in words; the time is that of a few of the pictures."""
+    some = [left[i] for i in np.linspace(0, len(left) - 1, min(TRIED, len(left))).astype(int)]
+    started = time.monotonic()
+    for name in some:
+        look(read_files([name]))
+    seconds = (time.monotonic() - started) / len(some) * len(left)
+    length = f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min"
+    size = plan.row_bytes * len(left)
+    return (
+        f"CNN: 사진 {len(left):,}장, 디스크 {size / 1e9:.1f} GB, 이 컴퓨터에서 {length}쯤 "
+        f"({len(left):,} pictures, {size / 1e9:.1f} GB on disk, about {length} on this machine)"
+    )
+
+
+def _cut(shard: range) -> list[range]:
+    """The rows of a shard, BATCH at a time."""
+    return [shard[start : start + BATCH] for start in range(0, len(shard), BATCH)]
+
+
+def _told(
+    pieces: Iterable[npt.NDArray[np.float16]], on_progress: Callable[[int], object]
+) -> Iterator[npt.NDArray[np.float16]]:
+    for piece in pieces:
+        on_progress(len(piece))
+        yield piece
 
 
 def _views(picture: Picture, options: EncoderOptions) -> Picture:
@@ -95,30 +210,3 @@ def _views(picture: Picture, options: EncoderOptions) -> Picture:
     looks = (picture, nearer(picture)) if options.nearer else (picture,)
     squares = [to_square(look, options.side) for look in looks]
     return np.stack([view for square in squares for view in (square, square[:, ::-1])])
-
-
-def _start(
-    folder: Path, samples: Sequence[Sample], options: EncoderOptions, shape: tuple[int, ...]
-) -> int:
-    """The number of rows already there; a cache of other pictures is begun anew."""
-    wanted = {
-        "keys": [s.key for s in samples],
-        "pictures": [s.pictures[0] for s in samples],
-        "encoder": options.encoder,
-        "side": options.side,
-        **({"nearer": True} if options.nearer else {}),
-    }
-    keys, store = folder / "keys.json", folder / "features.npy"
-    if keys.exists() and store.exists() and json.loads(keys.read_text("utf-8")) == wanted:
-        return int(json.loads((folder / "done.json").read_text("utf-8")))
-    _note(folder, 0)
-    np.lib.format.open_memmap(store, "w+", np.float16, shape).flush()
-    keys.write_text(json.dumps(wanted, ensure_ascii=False), encoding="utf-8")
-    return 0
-
-
-def _note(folder: Path, done: int) -> None:
-    """Replaces done.json in one step, so a kill leaves the old count or the new one."""
-    new = folder / "done.new"
-    new.write_text(json.dumps(done), encoding="utf-8")
-    new.replace(folder / "done.json")

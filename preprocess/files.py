@@ -1,16 +1,20 @@
 """Output files: whole or not at all, and never over one that is there unasked."""
 
 import errno
+import json
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 from preprocess.errors import OutputError
 
+_MARK: ContextVar[str] = ContextVar("_MARK", default="")  # in the names of temporary files
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
@@ -54,9 +58,9 @@ def check_room(folder: Path, size: int) -> None:
     if size > free:
         raise OutputError(
             f"'{folder}'에 {size / 1e9:.1f} GB가 필요한데 {free / 1e9:.1f} GB가 남았습니다. "
-            "자리를 비우거나 --out을 다른 디스크로 하세요.",
+            "자리를 비우거나 다른 디스크의 폴더를 주세요.",
             f"'{folder}' needs {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free. "
-            "Free some space, or put --out on another disk.",
+            "Free some space, or give a folder on another disk.",
         )
 
 
@@ -75,7 +79,8 @@ def whole_file(target: Path) -> Iterator[Path]:
             f"'{target}' is a folder. Give a file name.",
         )
     # A short ASCII name: target's own may fill all of the 255 bytes that a name can have.
-    temporary = target.parent / f".captioning-{secrets.token_hex(6)}{target.suffix}"
+    name = f".captioning-{_MARK.get()}{secrets.token_hex(6)}{target.suffix}"
+    temporary = target.parent / name
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
@@ -91,6 +96,54 @@ def whole_file(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def marked(mark: str) -> Iterator[None]:
+    """Inside, temporary files have the mark: what a kill leaves of them, `sweep` finds."""
+    before = _MARK.set(f"{mark}-")
+    try:
+        yield
+    finally:
+        _MARK.reset(before)
+
+
+def sweep(folder: Path, mark: str) -> None:
+    """Removes what work with this mark left half-written; nobody may be at it any more."""
+    for left in folder.glob(f".captioning-{mark}-*"):
+        with suppress(OSError):
+            left.unlink()
+
+
+def append_line(path: Path, record: Any) -> None:
+    """Adds one JSON line, and comes back when it is on the disk.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    line = json.dumps(record, ensure_ascii=False)
+    if not line.isprintable():  # names of any bytes: as escapes, or it were no UTF-8
+        line = json.dumps(record)
+    data = line.encode() + b"\n"
+    try:
+        with path.open("ab+") as file:
+            if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
+                data = b"\n" + data  # a kill broke the last line off
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    """The records of append_line; none if the file is not there. Broken lines are passed over."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            with suppress(ValueError):
+                yield json.loads(line)
 
 
 def _settle(path: Path) -> None:

@@ -17,14 +17,32 @@ def read_picture(path: Path) -> Picture:
     Raises:
         DataError: the file is missing or is no picture OpenCV can decode.
     """
+    return decoded(read_file(path), path)  # cv2.imread fails on some Unicode paths
+
+
+def read_file(path: Path) -> bytes:
+    """A picture's file as it is.
+
+    Raises:
+        DataError: it is missing or may not be read.
+    """
     try:
-        data = np.fromfile(path, dtype=np.uint8)  # cv2.imread fails on some Unicode paths
+        return path.read_bytes()
     except OSError as error:
         raise DataError(
             f"사진 '{path}'을(를) 열 수 없습니다 ({error.strerror}). 경로를 확인하세요.",
             f"cannot open picture '{path}' ({error.strerror}). Check the path.",
         ) from None
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+
+
+def decoded(data: bytes, path: Path) -> Picture:
+    """What read_picture says, of a file that is read already.
+
+    Raises:
+        DataError: it is no picture OpenCV can decode.
+    """
+    pixels = np.frombuffer(data, np.uint8)
+    picture = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if data else None
     if picture is None:
         raise DataError(
             f"'{path}'은(는) 읽을 수 있는 사진이 아닙니다. 파일을 다시 받으세요.",

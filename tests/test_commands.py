@@ -196,8 +196,8 @@ def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
     frames = np.full((1, 32, 32, 3), 90, np.uint8)
     seen = np.asarray(encoder(frames.astype(np.float32)))
     np.testing.assert_allclose(captioner.features(frames), seen, atol=1e-4)
-    features = np.load(run / "features" / "features.npy")  # of the tuned encoder, not of the data
-    assert not np.allclose(features, np.load(data / "features" / "features.npy"), atol=1e-2)
+    features = np.load(run / "features" / "00000.npy")  # of the tuned encoder, not of the data
+    assert not np.allclose(features, np.load(data / "features" / "00000.npy"), atol=1e-2)
 
 
 @pytest.fixture
@@ -331,7 +331,8 @@ def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):
     for _ in range(2):
         assert prepare(coco, tmp_path / "twice") == 0
     assert prepare(coco, tmp_path / "once") == 0
-    for name in ("samples.jsonl", "tokens.jsonl", "dataset.json", "features/features.npy"):
+    names = ("samples.jsonl", "tokens.jsonl", "dataset.json")
+    for name in (*names, "features/00000.npy", "features/shards.jsonl", "features/keys.json"):
         once, twice = (tmp_path / folder / name for folder in ("once", "twice"))
         assert once.read_bytes() == twice.read_bytes(), name
 

@@ -107,7 +107,7 @@ def pictures(tmp_path):
 
 
 def test_every_picture_is_seen_once_whatever_interrupts(tmp_path, pictures, monkeypatch):
-    monkeypatch.setattr("preprocess.features.SYNC", 1)
+    monkeypatch.setattr("preprocess.shards.SHARD_BYTES", 16 * 2 * 3 * 2)  # 16 rows
     options, whole = EncoderOptions("eye", 8), Eye()
     expected = cache_features(tmp_path / "whole", pictures, options, whole)
     with pytest.raises(KeyboardInterrupt):

@@ -32,6 +32,7 @@ HEAVY = {
     "imageio_ffmpeg": {"preprocess/ffmpeg.py"},
     "onnxruntime": {"preprocess/graph.py"},
     "onnx": {"preprocess/graph.py"},
+    "ray": {"preprocess/cluster.py"},
     "pysubs2": {"video/subtitles.py"},
     "matplotlib": {"preprocess/plots.py"},
     "skimage": {"video/demo.py"},
@@ -239,7 +240,9 @@ def test_the_small_list_holds_what_captioning_imports():
 
 
 def test_the_lists_hold_every_import_and_their_licences_are_named():
-    listed = requirement_names("requirements.txt", "requirements-caption.txt")
+    listed = requirement_names(
+        "requirements.txt", "requirements-caption.txt", "requirements-cluster.txt"
+    )
     used = {d.split(".")[0] for tree in TREES.values() for d in imports(ast.walk(tree))}
     foreign = used - sys.stdlib_module_names - set(ROOMS) - {"skimage"}
     assert not {name for name in foreign if DISTRIBUTION.get(name, name) not in listed}
@@ -249,7 +252,8 @@ def test_the_lists_hold_every_import_and_their_licences_are_named():
 
 
 def test_every_requirement_has_both_bounds():
-    for name in ("requirements.txt", "requirements-caption.txt", "requirements-dev.txt"):
+    lists = ("requirements.txt", "requirements-caption.txt", "requirements-dev.txt")
+    for name in (*lists, "requirements-cluster.txt"):
         lines = [
             line.split("#")[0].strip() for line in (ROOT / name).read_text("utf-8").splitlines()
         ]

@@ -64,11 +64,11 @@ def build_parser(language: str = "ko") -> argparse.ArgumentParser:
     for korean, english, rows in GROUPS:
         group = parser.add_argument_group(korean if language == "ko" else english)
         for row in rows:
-            _add(group, row, language)
+            add_row(group, row, language)
     return parser
 
 
-def _add(group: Any, row: Row, language: str) -> None:
+def add_row(group: Any, row: Row, language: str) -> None:
     """One option; its help tells its default where that says something."""
     text, more = getattr(row, language), dict(row.more)
     default = more.get("default")

@@ -59,11 +59,13 @@ def say(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def complain(error: CaptioningError, language: str, path: Path | None = None) -> None:
+def complain(
+    error: CaptioningError, language: str, path: Path | None = None, program: str = "caption_video"
+) -> None:
     """One line on stderr, naming the input where the message does not."""
     said = error.text(language)
     about = f"{path}: " if path and path.name not in said else ""
-    line = " ".join(f"caption_video: {about}{said}".split())
+    line = " ".join(f"{program}: {about}{said}".split())
     if len(line) > _LONGEST:  # a name can have thousands of characters
         line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
     with suppress(OSError):  # nobody can be told then

@@ -66,9 +66,8 @@ def target_for(media: MediaInfo, output: str | None, soft: bool = False) -> Path
         path = Path(output)
         if not _is_bare_suffix(path):
             return path
-        suffix = path.name.lower()
         folder = path.parent if len(path.parts) > 1 else media.path.parent
-        return folder / f"{stem}{'' if suffix in SUBTITLES else '.captioned'}{suffix}"
+        return in_folder(media.path, folder, path.name)
     suffix = ".mp4" if media.kind == "video" else ".gif"
     if soft and media.kind == "video":
         suffix = own if own in FILMS else ".mkv"
@@ -76,6 +75,12 @@ def target_for(media: MediaInfo, output: str | None, soft: bool = False) -> Path
         suffix = own if own in PICTURES else ".png"
     folder = media.path.parent if output is None else Path(output)
     return folder / f"{stem}.captioned{suffix}"
+
+
+def in_folder(film: Path, folder: Path, suffix: str) -> Path:
+    """A film's result of this form in a folder: 'film.srt', 'film.captioned.webm'."""
+    suffix = suffix.lower()
+    return folder / f"{film.stem}{'' if suffix in SUBTITLES else '.captioned'}{suffix}"
 
 
 def check_target(

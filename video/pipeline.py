@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from preprocess.errors import CaptionerFileError
+from preprocess.files import is_file
 from preprocess.frames import MediaInfo, probe
 from video.shots import ShotFrames, ShotOptions, find_shots
 from video.track import CaptionedShot, OtherCaption, Track, printable
 
 if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
-    from model.captioner import Caption
+    from model.beam import BeamOptions
+    from model.captioner import Caption, Captioner
+    from model.gist import HedgeOptions
 
 Said = tuple[CaptionedShot, frozenset[str]]  # a shot, and what its sentence is about
 OnShot = Callable[[CaptionedShot], None]
@@ -171,3 +175,23 @@ def _batches(found: Iterable[ShotFrames], largest: int) -> Iterator[list[ShotFra
             size, group = min(2 * size, max(1, largest)), []
     if group:
         yield group
+
+
+def load_captioner(
+    path: Path, options: "BeamOptions", hedge: "HedgeOptions", threads: int = 2
+) -> "Captioner":
+    """The captioner in a file, which will use so many threads.
+
+    Raises:
+        CaptionerFileError: path is missing, damaged, too new, or no captioner file.
+    """
+    if not is_file(path):
+        raise CaptionerFileError(
+            f"캡션 모델 파일 '{path}'이(가) 없습니다. --model FILE.kcap으로 주거나 "
+            "train.py로 만드세요.",
+            f"captioner file '{path}' does not exist. Give one with --model FILE.kcap, "
+            "or train one with train.py.",
+        )
+    from model.captioner import Captioner
+
+    return Captioner.load(path, options, hedge, threads)

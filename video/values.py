@@ -1,8 +1,11 @@
 """What the texts of a command line mean: numbers with bounds, spans and moments of time."""
 
 import argparse
+from dataclasses import fields
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
+
+Options = TypeVar("Options")
 
 
 def seconds(text: str) -> int:
@@ -44,3 +47,9 @@ def whole(low: int, high: int) -> Any:
 def number(low: float, high: float) -> Any:
     """Reads a float between two bounds."""
     return partial(_number, low=low, high=high)
+
+
+def filled(kind: type[Options], args: argparse.Namespace) -> Options:
+    """An option object filled with what the command line has for its fields."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(args, name) for name in names if hasattr(args, name)})

@@ -1,0 +1,271 @@
+"""`python -m video.batch FILMS... --out FOLDER`: many films, in several processes or on a cluster.
+
+Every film is captioned as caption_video.py does it. What is finished is skipped, what failed is
+tried again; FOLDER/manifest.jsonl says what became of each film.
+"""
+
+# ruff: noqa: E402 - the sizes of thread pools are read when numpy is imported
+import argparse
+import hashlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_pool, "1")  # the workers inherit this
+
+from model.beam import BeamOptions
+from model.gist import HedgeOptions
+from preprocess.cluster import cluster_crew
+from preprocess.crew import Crew, Lost
+from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
+from preprocess.files import check_free, sweep
+from preprocess.frames import Limits
+from preprocess.hands import Hand
+from video.command import add_row, language_of
+from video.console import Ended, any_bytes, complain, ended_by_signals, say
+from video.draw import BurnOptions
+from video.films import jobs_for
+from video.fonts import hangul_font
+from video.job import Job, Settings, desk
+from video.manifest import Manifest, key_of, only_one, results
+from video.options import GROUPS
+from video.outputs import SUFFIXES
+from video.pipeline import PipelineOptions
+from video.shots import ShotOptions
+from video.style import StyleOptions, checked
+from video.values import filled, whole
+
+FORMS = (".srt", ".json")  # unless others are asked for
+_ALONE = {
+    "inputs",
+    "--output",
+    "--captions",
+    "--camera",
+    "--stream",
+    "--alert",
+    "--preview",
+    "--about",
+}
+Keyed = tuple[Job, str]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Captions every film; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = parser(language_of(arguments)).parse_args(arguments)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    try:
+        with ended_by_signals():
+            return _run(args)
+    except Ended as ended:
+        return 128 + int(ended.args[0])
+    except CaptioningError as error:
+        complain(error, args.lang, program="video.batch")
+        return 2 if isinstance(error, SettingError) else 1
+
+
+def parser(language: str = "ko") -> argparse.ArgumentParser:
+    """The command line: what is its own, and the options of caption_video.py."""
+    p = argparse.ArgumentParser(
+        prog="python -m video.batch",
+        description="여러 영상에 자막을 답니다. 끝난 것은 건너뛰고, 같은 명령으로 이어집니다. "
+        "(Captions many films; the same command goes on.)",
+        allow_abbrev=False,
+        add_help=False,
+    )
+    p.add_argument("films", nargs="+", type=Path, metavar="FILM",
+                   help="영상, 폴더, 한 줄에 하나씩 적은 .txt (films, folders, lists)")  # fmt: skip
+    p.add_argument("--out", type=Path, required=True, metavar="FOLDER",
+                   help="결과와 manifest.jsonl의 폴더 (results and manifest.jsonl)")  # fmt: skip
+    p.add_argument("-o", "--output", action="append", choices=SUFFIXES, metavar="FORM",
+                   help=f"결과의 형식, 여러 번 줄 수 있음 (기본: {' '.join(FORMS)})")  # fmt: skip
+    where = p.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=whole(1, 256), metavar="N",
+                       help="나란히 일할 프로세스 (기본: 코어 둘에 하나; processes)")  # fmt: skip
+    where.add_argument("--cluster", metavar="ADDRESS",
+                       help="Ray 클러스터 HOST:PORT (영상과 결과는 함께 쓰는 폴더에)")  # fmt: skip
+    for korean, english, rows in GROUPS:
+        group = p.add_argument_group(korean if language == "ko" else english)
+        for row in rows:
+            if not _ALONE & {row.flags[-1], row.flags[0]}:
+                add_row(group, row, language)
+    return p
+
+
+def _run(args: argparse.Namespace) -> int:
+    settings = _settings(args)
+    checked(settings.burning.look)
+    if settings.burning.font:
+        hangul_font(settings.burning.font)
+    captioner = _hash(settings.model)
+    _make(args.out)
+    with only_one(args.out):
+        manifest = Manifest(args.out)
+        jobs = jobs_for(args.films, args.out, args.output or FORMS, manifest.results)
+        keyed = [(job, key_of(job, settings, captioner)) for job in jobs]
+        left = [one for one in keyed if settings.overwrite or not manifest.finished(*one)]
+        work = list(_allowed(left, manifest, args))
+        failed = len(left) - len(work)
+        if work:
+            with _crew(args, settings) as crew:
+                failed += _captioned(work, crew, manifest, args)
+    skipped, ko = len(keyed) - len(left), args.lang == "ko"
+    counts = (len(left) - failed, skipped, failed)
+    told = "끝냄 {}, 건너뜀 {}, 안 됨 {}" if ko else "done {}, skipped {}, failed {}"
+    say(f"{told.format(*counts)}: {args.out}")
+    return int(failed > 0)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    jobs = args.jobs or max(1, _cores() // 2)
+    return Settings(
+        args.model.absolute(),
+        filled(BeamOptions, args),
+        filled(HedgeOptions, args),
+        PipelineOptions(filled(ShotOptions, args), alternatives=args.alternatives),
+        replace(filled(BurnOptions, args), look=filled(StyleOptions, args)),
+        Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours)),
+        args.overwrite,
+        1 if args.cluster else max(1, _cores() // jobs),
+    )
+
+
+def _cores() -> int:
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def _crew(args: argparse.Namespace, settings: Settings) -> AbstractContextManager[Crew[Any, Any]]:
+    make = partial(desk, settings)
+    if args.cluster:
+        return cluster_crew(args.cluster, make)
+    jobs = args.jobs or max(1, _cores() // 2)
+    return Crew(lambda: Hand(make), lambda: jobs)
+
+
+def _allowed(
+    keyed: Sequence[Keyed], manifest: Manifest, args: argparse.Namespace
+) -> Iterator[Keyed]:
+    """The jobs that may write their results; the others are told at once."""
+    inputs = {_inode(job.film) for job, _ in keyed} - {None}
+    taken: dict[Path, Path] = {}
+    for job, key in keyed:
+        try:
+            ours = manifest.begun(job, key)
+            for target in job.targets:
+                if _inode(target) in inputs:
+                    raise _refused(target, job.film)
+                check_free(target, args.overwrite or ours)
+                if taken.setdefault(target, job.film) != job.film:
+                    raise _refused(target, taken[target])
+                _make(target.parent)
+        except CaptioningError as error:
+            _fail(job, key, error, manifest, args, "refused")
+        else:
+            yield job, key
+
+
+def _captioned(
+    work: Sequence[Keyed], crew: "Crew[Job, Any]", manifest: Manifest, args: argparse.Namespace
+) -> int:
+    """Has the crew do the work; how many films failed."""
+    failed, count = 0, 0
+
+    def begin(number: int) -> None:
+        job, key = work[number]
+        _sweep(job)  # after a worker that died at it
+        manifest.tell(job, key, "started", mark=job.mark, results=results(job))
+
+    try:
+        for number, answer in crew.share([job for job, _ in work], on_begin=begin):
+            job, key = work[number]
+            _sweep(job)
+            count += 1
+            if error := answer.exception():
+                _fail(job, key, _readable(error), manifest, args, "failed")
+                failed += 1
+                continue
+            manifest.tell(job, key, "done", results=results(job), **answer.result())
+            if args.quiet:
+                say("\n".join(results(job)))
+            else:
+                say(f"{count}/{len(work)} {job.film} ({answer.result()['seconds']} s)")
+    finally:
+        crew.end()
+        for job, _ in work:
+            _sweep(job)
+    return failed
+
+
+def _readable(error: BaseException) -> CaptioningError:
+    """What the manifest says; a bug keeps its traceback, on the terminal."""
+    if isinstance(error, CaptioningError):
+        return error
+    if isinstance(error, Lost):
+        return VideoError(
+            f"이 영상을 보던 프로세스가 거듭 죽었습니다 ({error}). 메모리와 파일을 확인하세요.",
+            f"what looked at this film died again and again ({error}). Check memory and file.",
+        )
+    traceback.print_exception(error)
+    return VideoError(f"버그입니다: {error!r}", f"this is a bug: {error!r}")
+
+
+def _fail(
+    job: Job, key: str, error: CaptioningError, manifest: Manifest, args: argparse.Namespace,
+    state: str,
+) -> None:  # fmt: skip
+    complain(error, args.lang, job.film, "video.batch")
+    manifest.tell(job, key, state, error=error.text(args.lang), kind=type(error).__name__)
+
+
+def _sweep(job: Job) -> None:
+    for folder in {target.parent for target in job.targets}:
+        sweep(folder, job.mark)
+
+
+def _refused(target: Path, film: Path) -> OutputError:
+    return OutputError(
+        f"'{target}'은(는) 입력이거나 '{film}'의 결과이기도 합니다. --out을 바꾸세요.",
+        f"'{target}' is an input, or the result of '{film}' too. Give another --out.",
+    )
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"폴더 '{folder}'을(를) 만들 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
+            f"the folder '{folder}' cannot be made ({error.strerror}). Give another --out.",
+        ) from None
+
+
+def _hash(model: Path) -> str:
+    """Of the captioner file; '' for one that is not there, which is told by who loads it."""
+    try:
+        with model.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    any_bytes()
+    sys.exit(main())

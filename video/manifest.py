@@ -1,0 +1,106 @@
+"""manifest.jsonl: what became of each film, a line each time something did.
+
+`state` is "started", "done", "failed", or "refused" for a film that was not begun. The last line
+of a film holds. `key` is a hash of the film's size and time, the options and the captioner: what
+was done under another key was another job.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from preprocess.errors import OutputError
+from preprocess.files import append_line, read_lines, sweep
+from video.job import Job, Settings
+
+NAME = "manifest.jsonl"
+
+
+class Manifest:
+    """The manifest of a folder, and what it told when it was opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._last: dict[str, dict[str, Any]] = {}
+        self._marks: dict[tuple[str, str], str] = {}  # of what was ever started, by film and key
+        self.results: set[str] = set()  # of all that was ever started
+        for line in read_lines(self._path):
+            self._last[line["film"]] = line
+            if line["state"] == "started":
+                self._marks[line["film"], line["key"]] = line["mark"]
+                self.results |= set(line["results"])
+
+    def finished(self, job: Job, key: str) -> bool:
+        """Whether all of the job's results are there, made by this very job."""
+        last = self._last.get(str(job.film), {})
+        done = last.get("state") == "done" and last["key"] == key
+        return done and all(target.exists() for target in job.targets)
+
+    def begun(self, job: Job, key: str) -> bool:
+        """Whether this very job was begun once: results that are there are its own, and whole."""
+        mark = self._marks.get((str(job.film), key))
+        for folder in {target.parent for target in job.targets} if mark else ():
+            sweep(folder, str(mark))
+        return mark is not None
+
+    def tell(self, job: Job, key: str, state: str, **more: Any) -> None:
+        """Adds a line.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        line = {"film": str(job.film), "state": state, "key": key}
+        line |= {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **more}
+        append_line(self._path, line)
+
+
+def key_of(job: Job, settings: Settings, captioner: str) -> str:
+    """The hash of everything that the job's results depend on; captioner: the hash of its file."""
+    try:
+        state = job.film.stat()
+        size = [state.st_size, state.st_mtime_ns]
+    except OSError:
+        size = []
+    names = [target.name for target in job.targets]
+    options = {k: v for k, v in asdict(settings).items() if k not in _UNIMPORTANT}
+    told = json.dumps([size, names, options, captioner], default=str, sort_keys=True)
+    return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+_UNIMPORTANT = ("model", "overwrite", "threads")  # of the captioner the file's content counts
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Inside, no other run works on the folder.
+
+    Raises:
+        OutputError: one does, or the folder cannot be written.
+    """
+    try:
+        with (folder / NAME).open("ab") as file:
+            _lock(file)
+            yield
+    except BlockingIOError:
+        raise OutputError(
+            f"'{folder}'에서 다른 실행이 일하고 있습니다. 끝나기를 기다리거나 --out을 바꾸세요.",
+            f"another run works on '{folder}'. Wait for it, or give another --out.",
+        ) from None
+
+
+def _lock(file: IO[bytes]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def results(job: Job) -> Sequence[str]:
+    """The results' paths, as the manifest tells them."""
+    return [str(target) for target in job.targets]
