@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.batch import NODES, RAY
 from preprocess.cluster import cluster_crew
 from preprocess.errors import MissingExtra, SettingError
 from preprocess.features import EncoderOptions, cache_features
@@ -25,25 +26,7 @@ from tests.clips import colour_clip
 from tests.test_batch import lines
 
 ROOT = Path(__file__).resolve().parents[1]
-LOOPBACK = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # Ray's way to stay at 127.0.0.1
-    "RAY_worker_niceness": "0",  # 15 otherwise: a busy machine would be waited for
-    "PYTHONPATH": str(ROOT),
-}
-NODES = """
-import sys, time
-from ray.cluster_utils import Cluster
-
-own = {"node_ip_address": "127.0.0.1", "object_store_memory": 100_000_000}
-cluster = Cluster(True, head_node_args={"num_cpus": 0, "include_dashboard": False, **own})
-nodes = [cluster.add_node(num_cpus=1, **own) for _ in range(2)]
-print(cluster.address, flush=True)
-for line in sys.stdin:  # "kill", or the end
-    cluster.remove_node(nodes.pop(), allow_graceful=False)
-    print("killed", flush=True)
-cluster.shutdown()
-"""
+LOOPBACK = {**RAY, "PYTHONPATH": str(ROOT)}
 
 
 def test_without_ray_or_a_cluster_one_line_says_what_to_do(monkeypatch):
@@ -65,7 +48,7 @@ def test_without_ray_or_a_cluster_one_line_says_what_to_do(monkeypatch):
 def nodes():
     """A running cluster: its address, and how to kill a node."""
     program = subprocess.Popen(
-        [sys.executable, "-c", NODES], env={**os.environ, **LOOPBACK}, cwd=ROOT, text=True,
+        [sys.executable, "-c", NODES, "2"], env={**os.environ, **LOOPBACK}, cwd=ROOT, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     address = program.stdout.readline().strip()
