@@ -100,9 +100,9 @@ class Looker:
         Raises:
             DataError: a file is no picture.
         """
-        views = [_views(decoded(data, Path(name)), self.options) for name, data in files]
-        features = self.encode(np.concatenate(views).astype(np.float32))
-        return features.reshape(len(files), -1, *features.shape[1:]).astype(np.float16)
+        # one picture at a time: more at once take no less time and far more memory
+        views = (_views(decoded(data, Path(name)), self.options) for name, data in files)
+        return np.stack([self.encode(v.astype(np.float32)).astype(np.float16) for v in views])
 
 
 def looker(graph: Graph, options: EncoderOptions) -> Looker:

@@ -111,7 +111,7 @@ def test_every_picture_is_seen_once_whatever_interrupts(tmp_path, pictures, monk
     options, whole = EncoderOptions("eye", 8), Eye()
     expected = cache_features(tmp_path / "whole", pictures, options, whole)
     with pytest.raises(KeyboardInterrupt):
-        cache_features(tmp_path / "cut", pictures, options, Eye(fail_after=1 + 2 * 16))
+        cache_features(tmp_path / "cut", pictures, options, Eye(fail_after=1 + 2 * 17))
     rest = Eye()
     found = cache_features(tmp_path / "cut", pictures, options, rest)
     np.testing.assert_array_equal(found, expected)
