@@ -17,7 +17,7 @@ from model.captioner import Caption, Captioner
 from model.cider import CiderD
 from model.confidence import RIGHT, Confidence, calibration_error, fit_confidence
 from model.gist import HEDGE, PLAIN, HedgeOptions, gist, widened
-from model.storage import CaptionerFile, read_captioner, write_captioner
+from model.storage import CaptionerFile, check_tagger, read_captioner, write_captioner
 from preprocess.dataset import Dataset, load
 from preprocess.errors import CaptioningError, DataError
 from preprocess.korean import Morpheme, forms
@@ -125,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         contents = read_captioner(arguments.captioner)
         data = load(arguments.data, features=False)
+        check_tagger(arguments.captioner, contents.about, data.settings["tagger"])
         found = calibrate(contents, data, some(data.rows("val")))
         write_captioner(arguments.captioner, calibrated(contents, found))
     except CaptioningError as error:
