@@ -1,6 +1,7 @@
 """`python -m bench`: what captioning costs, then what drawing costs beside other ways to do it.
 
-Shots beside PySceneDetect are `python -m bench.cuts`, which needs requirements-bench.txt.
+Shots beside PySceneDetect are `python -m bench.cuts`, which needs requirements-bench.txt; captions
+into morphemes are `python -m bench.tagging`.
 """
 
 import sys

