@@ -16,7 +16,7 @@ from preprocess.errors import SettingError
 from preprocess.korean import compose
 from preprocess.tagger import Tagger
 
-FEW = 1000  # sentences for which no process is worth its start
+FEW = 1000  # sentences for which one process more is not worth its start
 CHUNK = 100  # sentences that go to a process at once
 MOST = 8  # processes, if nobody asks for more: each has a Java of its own
 
@@ -52,7 +52,8 @@ def cut_all(sentences: Sequence[str], tagger: Tagger, jobs: int) -> Generator[st
     Raises:
         SettingError: a process died, for want of memory as a rule.
     """
-    if jobs == 1 or len(sentences) <= FEW:
+    jobs = min(jobs, len(sentences) // FEW)
+    if jobs <= 1:
         yield from map(partial(cut, tagger), sentences)
         return
     chunks = (sentences[i : i + CHUNK] for i in range(0, len(sentences), CHUNK))

@@ -144,15 +144,16 @@ def test_jobs_are_as_many_as_asked(monkeypatch):
         processes(0)
 
 
-def test_processes_give_what_one_gives_in_order():
-    sentences = many(tagging.FEW + 333)
+def test_processes_give_what_one_gives_in_order(monkeypatch):
+    monkeypatch.setattr(tagging, "FEW", 100)
+    sentences = many(1333)
     alone = list(cut_all(sentences, STAND_IN, 1))
     assert list(cut_all(sentences, STAND_IN, 3)) == alone
     assert alone[7] is None and alone[8] == '[["개","Noun",false],["8","Noun",true]]'
 
 
 def test_a_process_that_dies_is_an_error_and_what_was_done_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(tagging, "FEW", 0)
+    monkeypatch.setattr(tagging, "FEW", 1)
     captions = sorted(many(900))
     samples = [sample(0, *captions[:700], "끝", *captions[700:])]
     with pytest.raises(SettingError, match="a process of the tagger 'words' died"):
@@ -347,6 +348,6 @@ def test_okt_in_processes_is_konlpy_s_own_okt(monkeypatch):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = zip(made, json.loads(done.stdout), strict=True)
     expected = [locate(sentence, [tuple(pair) for pair in pairs]) for sentence, pairs in told]
-    monkeypatch.setattr(tagging, "FEW", 0)
+    monkeypatch.setattr(tagging, "FEW", 1)
     found = [json.loads(row or "null") for row in cut_all(made, load_tagger("okt"), 2)]
     assert found == [[[m.form, m.tag, m.spaced] for m in row] for row in expected]
