@@ -1,7 +1,8 @@
 """`python -m bench`: what captioning costs, then what drawing costs beside other ways to do it.
 
 Shots beside PySceneDetect are `python -m bench.cuts`, captions beside large models `python -m
-bench.transformers`; both need requirements-bench.txt.
+bench.transformers`; both need requirements-bench.txt. Captions into morphemes are `python -m
+bench.tagging`.
 """
 
 import sys

@@ -65,7 +65,7 @@ def make(folder: Path, count: int) -> None:
 def read(folder: Path) -> None:
     out = folder / "data"
     found = gathered(Wanted([folder / "captions.jsonl"], [folder / "images"]), out, print)
-    samples, _ = analyse_all(out, found.samples, Tagger("words", "1", words), "words")
+    samples, _ = analyse_all(out, found.samples, Tagger("words", "1", words))
     write_samples(out / "samples.jsonl", samples)
     settings = {"tagger": "words", "encoder": "stand-in", "side": SIDE}
     (out / "dataset.json").write_text(json.dumps(settings), encoding="utf-8")

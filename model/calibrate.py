@@ -17,7 +17,7 @@ from model.captioner import Caption, Captioner
 from model.cider import CiderD
 from model.confidence import RIGHT, Confidence, calibration_error, fit_confidence
 from model.gist import HEDGE, PLAIN, HedgeOptions, gist, widened
-from model.storage import CaptionerFile, read_captioner, write_captioner
+from model.storage import CaptionerFile, check_tagger, read_captioner, write_captioner
 from preprocess.dataset import Dataset, load
 from preprocess.errors import DataError, exit_status
 from preprocess.korean import Morpheme, forms
@@ -128,6 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     contents = read_captioner(arguments.captioner)
     data = load(arguments.data, features=False)
+    check_tagger(arguments.captioner, contents.about, data.settings["tagger"])
     found = calibrate(contents, data, some(data.rows("val")))
     write_captioner(arguments.captioner, calibrated(contents, found))
     print(report(found))

@@ -16,6 +16,7 @@ from model.beam import BeamOptions
 from model.captioner import DEFAULT, Captioner, Frames
 from model.gist import HEDGE, PLAIN, HedgeOptions
 from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare, table
+from model.storage import check_tagger
 from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import DataError, OutputError, exit_status
@@ -167,9 +168,15 @@ def open_captioner(path: Path, beam: int | None, hedge: HedgeOptions = PLAIN) ->
 
 
 def evaluate(arguments: argparse.Namespace) -> ScoreReport:
-    """Captions the chosen pictures with every system asked for and scores them side by side."""
+    """Captions the chosen pictures with every system asked for and scores them side by side.
+
+    Raises:
+        SettingError: a captioner learned the morphemes of another tagger.
+    """
     models = list(_models(arguments))
     data = load_data(arguments.data)
+    for _, path, model in models:
+        check_tagger(path, model.about, data.tagger)
     test = data.select(arguments.split, arguments.set)
     systems: list[System] = []
     if arguments.peers:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.errors import CaptionerFileError
+from preprocess.errors import CaptionerFileError, SettingError
 from preprocess.files import whole_file
 from preprocess.graph import Graph
 from preprocess.vocabulary import Vocabulary
@@ -47,6 +47,22 @@ class CaptionerFile:
     vocabulary: Vocabulary
     weights: Mapping[str, Array]
     graphs: Mapping[str, Graph]
+
+
+def check_tagger(path: Path, about: Mapping[str, Any], tagger: str) -> None:
+    """Refuses to compare morphemes of different taggers.
+
+    Raises:
+        SettingError: the captioner file tells of another tagger than `tagger`, the data's.
+    """
+    theirs = about.get("tagger", tagger)
+    if theirs != tagger:
+        raise SettingError(
+            f"'{path}'은(는) {theirs}의 형태소로 배웠는데 데이터는 {tagger}의 것입니다. "
+            f"python -m preprocess --tagger {theirs}로 다시 하세요.",
+            f"'{path}' learned morphemes of {theirs}, the data has those of {tagger}. "
+            f"Run python -m preprocess --tagger {theirs}.",
+        )
 
 
 @dataclass

@@ -19,6 +19,7 @@ from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, write_samples
 from preprocess.tagger import NAMES, Tagger, load_tagger
+from preprocess.tagging import processes
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,9 +68,7 @@ def parser() -> argparse.ArgumentParser:
         help="모르는 형식에서 캡션이 있는 곳, 예: data[].text_ko (where the captions are)",
     )
     p.add_argument("--out", type=Path, required=True, metavar="DATA", help="만들 데이터 폴더")
-    p.add_argument(
-        "--tagger", choices=NAMES, default="okt", help="형태소 분석기 (기본 %(default)s)"
-    )
+    _tagger_options(p)
     _add_features(p)
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     return p
@@ -88,6 +87,18 @@ def _add_features(p: argparse.ArgumentParser) -> None:
     p.add_argument("--cluster", metavar="ADDRESS", help="Ray 클러스터의 여러 컴퓨터로 (HOST:PORT)")
 
 
+def _tagger_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--tagger", choices=NAMES, default="okt", help="형태소 분석기 (기본 %(default)s)"
+    )
+    p.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="분석기를 N개의 프로세스로 돌립니다 (기본: 쓸 수 있는 코어 수, 8까지)",
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
     arguments = parser().parse_args(argv)
@@ -103,9 +114,9 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.splits,
         arguments.caption_key,
     )
+    jobs, tagger = processes(arguments.jobs), load_tagger(arguments.tagger)
     found = gathered(wanted, out, print)
-    tagger = load_tagger(arguments.tagger)
-    samples, losses = analyse_all(out, found.samples, tagger, tagger.name)
+    samples, losses = analyse_all(out, found.samples, tagger, jobs)
     if not samples:
         raise DataError(
             f"'{tagger.name}'의 형태소로 되돌아오는 문장이 없습니다 (예: '{losses[0]}'). "

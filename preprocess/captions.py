@@ -18,7 +18,7 @@ def clean(caption: str) -> str:
     """The caption in NFC with single spaces, without control marks and closing punctuation."""
     text = unicodedata.normalize("NFC", caption)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zs") else c for c in text)
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cs"))
     return " ".join(text.split()).rstrip(" .!。")
 
 

@@ -28,7 +28,7 @@ class Morpheme:
 
     Attributes:
         form: the surface, exactly as written.
-        tag: part of speech in the tagger's own names, e.g. "Josa".
+        tag: part of speech in Okt's names, whichever tagger found it, e.g. "Josa".
         spaced: True if a space stood before it.
     """
 
@@ -65,7 +65,7 @@ def content(sentence: Sequence[Morpheme]) -> frozenset[str]:
     """What a sentence is about, without how it is put: nouns, and how other full words begin.
 
     "바닥에 서 있다" and "바닥 위에 서 있다" have the same content, as have "입은" and "입고 있는".
-    The first letter of a tag tells nouns, verbs and adjectives in all of KoNLPy's tag sets.
+    The first letter of a tag tells nouns, verbs and adjectives.
     """
     said = (m for m in sentence if m.tag.startswith(("N", "V", "A")))
     words = (m.form if m.tag.startswith("N") else m.form[:1] for m in said)

@@ -1,74 +1,80 @@
-"""The morpheme cache: every caption through the tagger once, `tokens.jsonl` a line a sample."""
+"""Every caption as morphemes: `tokens.jsonl`, a line a sample."""
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, replace
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from preprocess.korean import Morpheme, compose
+from preprocess.files import whole_file
+from preprocess.korean import Morpheme
+from preprocess.morpheme_cache import MorphemeCache
 from preprocess.records import Sample
 from preprocess.tagger import Tagger
+from preprocess.tagging import cut_all
 
 Sentences = tuple[tuple[Morpheme, ...], ...]
 
 
 def analyse_all(
-    out: Path, samples: Sequence[Sample], tagger: Tagger, name: str
+    out: Path, samples: Sequence[Sample], tagger: Tagger, jobs: int = 1
 ) -> tuple[list[Sample], list[str]]:
     """Writes tokens.jsonl; the samples with only captions that come back, and those that do not.
 
-    A caption whose morphemes do not spell it (compose(analyse(s)) != s) is left out.
+    A caption whose morphemes do not spell it (compose(analyse(s)) != s) is left out. Every
+    sentence is cut once, ever: `morphemes.sqlite` keeps what an earlier run has done.
+
+    Args:
+        out: the data folder.
+        samples: whose captions are cut.
+        tagger: what cuts them.
+        jobs: in how many processes; the result does not depend on it.
+
+    Raises:
+        OutputError: the folder cannot be written.
+        SettingError: a process died.
     """
-    known = _known(out / "tokens.jsonl", name)
+    with MorphemeCache(out / "morphemes.sqlite", tagger) as cache:
+        missing = cache.missing(c for sample in samples for c in sample.captions)
+        bar = tqdm(total=len(missing), desc=tagger.name, unit="문장", disable=None)
+        with bar, closing(cut_all(missing, tagger, jobs)) as cuts:
+            cache.add(zip(missing, cuts, strict=True), bar.update)
+        return _write(out / "tokens.jsonl", samples, cache, tagger.name)
+
+
+def _write(
+    path: Path, samples: Sequence[Sample], cache: MorphemeCache, name: str
+) -> tuple[list[Sample], list[str]]:
     kept, losses = [], []
-    with (out / "tokens.new").open("w", encoding="utf-8") as file:
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(json.dumps({"tagger": name}) + "\n")
-        for sample in tqdm(samples, desc=name, unit="장", disable=None):
-            found = known.get(sample.key, {})
-            for caption in sample.captions:
-                if caption not in found:
-                    found[caption] = tagger.analyse(caption)
-            good = [c for c in sample.captions if _returns(c, found[c])]
-            losses += [c for c in sample.captions if not _returns(c, found[c])]
+        for sample in samples:
+            found = {caption: cache.get(caption) for caption in sample.captions}
+            good = {caption: cut for caption, cut in found.items() if cut is not None}
+            losses += [caption for caption in found if caption not in good]
             if good:
-                kept.append(replace(sample, captions=tuple(good)))
-                _write(file, sample.key, [(c, found[c]) for c in good])
-    (out / "tokens.new").replace(out / "tokens.jsonl")
+                same = len(good) == len(sample.captions)
+                kept.append(sample if same else replace(sample, captions=tuple(good)))
+                key = json.dumps(sample.key, ensure_ascii=False)
+                file.write(f'{{"key": {key}, "tokens": [{", ".join(good.values())}]}}\n')
     return kept, losses
 
 
 def read_morphemes(path: Path) -> Iterator[tuple[str, Sentences]]:
-    """Key and analysed captions of each sample, in order."""
+    """Key and analysed captions of each sample, in order; equal morphemes are one in memory."""
+    known: dict[tuple[str, str, bool], Morpheme] = {}
     with path.open(encoding="utf-8") as file:
         next(file)
         for line in file:
             row = json.loads(line)
-            yield row["key"], tuple(tuple(Morpheme(*m) for m in s) for s in row["tokens"])
+            yield row["key"], tuple(tuple(_once(m, known) for m in s) for s in row["tokens"])
 
 
-def _returns(caption: str, found: tuple[Morpheme, ...] | None) -> bool:
-    return found is not None and compose(found) == caption
-
-
-def _write(file: object, key: str, rows: list[tuple[str, tuple[Morpheme, ...] | None]]) -> None:
-    tokens = [[astuple(m) for m in sentence or ()] for _, sentence in rows]
-    print(json.dumps({"key": key, "tokens": tokens}, ensure_ascii=False), file=file)  # type: ignore[call-overload]
-
-
-def _known(path: Path, name: str) -> dict[str, dict[str, tuple[Morpheme, ...] | None]]:
-    """Captions analysed by an earlier, perhaps interrupted run with the same tagger."""
-    for candidate in (path.with_suffix(".new"), path):
-        if candidate.exists():
-            lines = candidate.read_text(encoding="utf-8").split("\n")
-            if lines[0] == json.dumps({"tagger": name}):
-                return dict(_parsed(lines[1:-1]))
-    return {}
-
-
-def _parsed(lines: list[str]) -> Iterator[tuple[str, dict[str, tuple[Morpheme, ...] | None]]]:
-    for line in lines:  # the last line may be cut: the caller leaves it out
-        row = json.loads(line)
-        sentences = [tuple(Morpheme(*m) for m in s) for s in row["tokens"]]
-        yield row["key"], {compose(s): s for s in sentences}
+def _once(row: list[str | bool], known: dict[tuple[str, str, bool], Morpheme]) -> Morpheme:
+    form, tag, spaced = row
+    key = (str(form), str(tag), bool(spaced))
+    if key not in known:
+        known[key] = Morpheme(*key)
+    return known[key]

@@ -187,7 +187,7 @@ def pictures(tmp_path, kcap):
         said = plain.caption(read_picture(path)[None]).morphemes if number % 2 else ("흙", "불")
         sentences.append((tuple(Morpheme(form, "Noun", True) for form in said),))
         samples.append(Sample(f"s/{number}", (str(path),), ("x",), "val", f"{number}"))
-    return Dataset(tuple(samples), tuple(sentences), np.zeros((24, 0)), {})
+    return Dataset(tuple(samples), tuple(sentences), np.zeros((24, 0)), {"tagger": "okt"})
 
 
 def test_calibration_ends_up_in_the_file(kcap, pictures, monkeypatch, capsys):
@@ -207,8 +207,19 @@ def test_calibration_ends_up_in_the_file(kcap, pictures, monkeypatch, capsys):
         np.testing.assert_array_equal(after.weights[name], array)
 
 
+def test_another_tagger_s_morphemes_calibrate_nothing(kcap, pictures, monkeypatch, capsys):
+    contents = read_captioner(kcap)
+    write_captioner(kcap, replace(contents, about={**contents.about, "tagger": "kiwi"}))
+    before = kcap.read_bytes()
+    monkeypatch.setattr(calibrate, "load", lambda folder, features: pictures)
+    assert calibrate.main([str(kcap), "data", "--lang", "en"]) == 1
+    told = capsys.readouterr().err
+    assert "learned morphemes of kiwi, the data has those of okt" in told and told.count("\n") == 1
+    assert kcap.read_bytes() == before
+
+
 def test_calibration_needs_pictures(kcap, monkeypatch, capsys):
-    empty = Dataset((), (), np.zeros((0, 0)), {})
+    empty = Dataset((), (), np.zeros((0, 0)), {"tagger": "okt"})
     monkeypatch.setattr(calibrate, "load", lambda folder, features: empty)
     before = kcap.read_bytes()
     assert calibrate.main([str(kcap), "data", "--lang", "en"]) == 1

@@ -42,6 +42,7 @@ def test_cleaning_twice_changes_nothing(text):
 
 def test_decomposed_hangul_is_composed():
     assert clean("\u1100\u1162\u1100\u1161  \u200b뛴다. ") == "개가 뛴다"
+    assert clean("개가 \ud83d뛴다") == "개가 뛴다"  # half an emoji, which no file can hold
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from model.export import restore_encoder
 from model.gist import HedgeOptions
 from model.storage import read_captioner, write_captioner
 from preprocess import __main__ as preprocess
-from preprocess.tagger import Tagger, load_tagger
+from preprocess.tagger import Tagger
 from tests import downloads
 
 COLOURS = {"빨간": (255, 0, 0), "파란": (0, 0, 255), "초록": (0, 255, 0)}
@@ -319,6 +319,21 @@ def test_what_is_no_relative_is_not_averaged(tmp_path, trained, capsys):
     assert not (tmp_path / "x.kcap").exists()
 
 
+def test_init_goes_on_only_with_the_morphemes_it_learned(tmp_path, trained, capsys):
+    first, command = trained
+    about = read_captioner(first).about
+    assert (about["tagger"], about["tagger_version"]) == ("okt", "1")
+    settings = json.loads((tmp_path / "data/dataset.json").read_text("utf-8"))
+    other = json.dumps({**settings, "tagger": "kiwi"})
+    (tmp_path / "data/dataset.json").write_text(other, encoding="utf-8")
+    capsys.readouterr()
+    more = ["--init", str(first), "--tune-epochs", "1", "--out", str(tmp_path / "x.kcap")]
+    assert train.main([*command, *more, "--lang", "en"]) == 1
+    told = capsys.readouterr().err
+    assert "has tagger okt, the data kiwi" in told and told.count("\n") == 1
+    assert not (tmp_path / "x.kcap").exists()
+
+
 @pytest.mark.parametrize("more", [[], ["--folds", "2"], ["--folds", "2", "--tune-epochs", "1"]])
 def test_init_needs_a_stage_to_go_on_with(tmp_path, trained, capsys, more):
     first, command = trained
@@ -402,16 +417,3 @@ def test_every_command_has_help(command):
         [sys.executable, *command, "--help"], capture_output=True, text=True, check=True
     )
     assert "usage:" in done.stdout
-
-
-@pytest.mark.jvm
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_okt_gives_back_what_it_was_given():
-    okt = load_tagger("okt")
-    from preprocess.korean import compose
-
-    for sentence in ("개 두 마리가 풀밭에서 뛰어놀고 있다", "빨간 옷을 입은 3명이 TV를 본다"):
-        found = okt.analyse(sentence)
-        assert found is not None
-        assert compose(found) == sentence
-        assert "가" in [m.form for m in found] or "이" in [m.form for m in found]

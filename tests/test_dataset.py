@@ -171,7 +171,7 @@ def test_captions_that_do_not_come_back_are_reported_and_left_out(tmp_path):
         Sample("s/1", ("x",), ("개 하나", "개 잃음"), "train", "1"),
         Sample("s/2", ("x",), ("잃음",), "train", "2"),
     ]
-    kept, losses = analyse_all(tmp_path, samples, Tagger("t", "1", splitter), "t")
+    kept, losses = analyse_all(tmp_path, samples, Tagger("t", "1", splitter))
     assert [s.captions for s in kept] == [("개 하나",)]
     assert losses == ["개 잃음", "잃음"]
     ((key, sentences),) = read_morphemes(tmp_path / "tokens.jsonl")
@@ -181,14 +181,14 @@ def test_captions_that_do_not_come_back_are_reported_and_left_out(tmp_path):
 
 def test_a_second_run_asks_the_tagger_nothing(tmp_path):
     samples = [Sample(f"s/{i}", ("x",), (f"개 {i}",), "train", f"{i}") for i in range(5)]
-    analyse_all(tmp_path, samples[:3], Tagger("t", "1", splitter), "t")
+    analyse_all(tmp_path, samples[:3], Tagger("t", "1", splitter))
     asked = []
 
     def watched(sentence):
         asked.append(sentence)
         return splitter(sentence)
 
-    analyse_all(tmp_path, samples, Tagger("t", "1", watched), "t")
+    analyse_all(tmp_path, samples, Tagger("t", "1", watched))
     assert asked == ["개 3", "개 4"]
 
 
@@ -202,7 +202,7 @@ def test_an_unfinished_folder_is_refused(tmp_path):
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path, pictures):
     cache_features(tmp_path / "features", pictures, EncoderOptions("eye", 8), Eye())
-    analyse_all(tmp_path, pictures, Tagger("t", "1", splitter), "t")
+    analyse_all(tmp_path, pictures, Tagger("t", "1", splitter))
     write_samples(tmp_path / "samples.jsonl", pictures)
     (tmp_path / "dataset.json").write_text(json.dumps({"tagger": "t", "side": 8}), encoding="utf-8")
     assert len(load(tmp_path).samples) == 40

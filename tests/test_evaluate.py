@@ -23,7 +23,7 @@ def morphemes(text):
 class StandIn:
     """Knows the picture by its grey level."""
 
-    parameters = 2_500_000
+    parameters, about = 2_500_000, {"tagger": "okt"}
 
     def __init__(self, texts):
         self.texts = texts
@@ -86,6 +86,14 @@ def test_table_p_values_signatures_and_json(data, tmp_path, capsys):
     assert found["this captioner"]["scores"]["length"] == pytest.approx(np.mean([4, 3, 4]))
     assert found["Show-and-Tell"]["last_is_ahead_p"]["CIDEr-D"] < 0.01
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_morphemes_of_another_tagger_are_not_compared(data, monkeypatch, capsys):
+    monkeypatch.setattr(StandIn, "about", {"tagger": "kiwi"})
+    assert run(data, "--lang", "en") == 1
+    told = capsys.readouterr().err
+    assert "'good.kcap' learned morphemes of kiwi, the data has those of okt" in told
+    assert told.count("\n") == 1
 
 
 def test_hedged_and_tilted_rows_are_named(data, tmp_path):
