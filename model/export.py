@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from model.decoding import looks
 from model.ensemble import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
@@ -112,11 +113,12 @@ def fingerprint(network: keras.Model) -> str:
 def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
     """The decoder's two halves, as start_network and step_network define them."""
     c = decoder.config
-    regions = np.zeros((1, c.regions, c.features), np.float32)
+    regions = np.zeros((1, 1, c.regions, c.features), np.float32)
+    given = looks(regions, np.ones(1, int), c.motion)
     token = np.zeros((1, 2), np.int32)
     state = [np.zeros((1, n or 2, width), np.float32) for n, width in decoder.state_shapes()]
     return {
-        "start": export_graph(start_network(decoder), [regions]),
+        "start": export_graph(start_network(decoder), given),
         "step": export_graph(step_network(decoder), [token, *state]),
     }
 

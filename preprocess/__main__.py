@@ -17,7 +17,7 @@ from preprocess.files import whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
-from preprocess.records import Sample, write_samples
+from preprocess.records import Sample, stills, write_samples
 from preprocess.tagger import NAMES, Tagger, load_tagger
 
 
@@ -114,9 +114,10 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     write_samples(out / "samples.jsonl", samples)
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
-    session = load_encoder(options)
-    with tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar:
-        cache_features(out / "features", samples, options, lambda x: session(x)[0], bar.update)
+    encode = load_encoder(options)
+    pictures = stills(samples)
+    with tqdm(total=len(pictures), desc="CNN", unit="장", disable=None) as bar:
+        cache_features(out / "features", pictures, options, encode, bar.update)
     _finish(out, tagger, options, found, samples)
 
 

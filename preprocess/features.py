@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.graph import Session, picture_graph
+from preprocess.graph import seeing
 from preprocess.pictures import Picture, nearer, read_picture, to_square
 from preprocess.records import Sample
 
@@ -42,11 +43,11 @@ class EncoderOptions:
         return 4 if self.nearer else 2
 
 
-def load_encoder(options: EncoderOptions) -> Session:
-    """The frozen encoder as a session: float32 (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
+def load_encoder(options: EncoderOptions) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+    """The frozen encoder as a function: float32 (B, S, S, 3) 0-255 -> float32 (B, R, D)."""
     from preprocess.encoder import build_encoder
 
-    return Session(picture_graph(build_encoder(options.encoder, options.side)))
+    return seeing(build_encoder(options.encoder, options.side))
 
 
 def cache_features(

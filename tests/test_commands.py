@@ -56,6 +56,7 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", words))
     monkeypatch.setattr("preprocess.encoder.build_encoder", small_encoder)
     monkeypatch.setattr("model.export.build_encoder", small_encoder)
+    monkeypatch.setattr("model.stages.build_encoder", small_encoder)
     monkeypatch.setattr("model.export.build_classifier", small_classifier)
 
 

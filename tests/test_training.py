@@ -16,6 +16,7 @@ from model.cider import CiderD
 from model.cross_validation import cross_validate
 from model.decoding import decode
 from model.metrics import bleu
+from model.lesson import smoothed_loss
 from model.network import start_network, step_network
 from model.reward import RewardOptions, fit_reward
 from model.runs import load
@@ -51,6 +52,11 @@ def train(data, folder, **options):
     return fit(data, data.rows("train"), data.rows("val"), TrainOptions(**SMALL | options), folder)
 
 
+def shots(data, split):
+    rows = data.rows(split)
+    return data.regions(rows, [0] * len(rows))
+
+
 def state(folder):
     return load(folder / "last.npz", "state")
 
@@ -61,8 +67,7 @@ def test_the_colours_are_learned_and_said(tmp_path):
         data, tmp_path / "run", epochs=25, learning_rate=0.03, patience=25
     )
     networks = training.start_network(decoder), training.step_network(decoder)
-    regions = data.features[data.rows("val"), 0]
-    said = decode(regions, vocabulary, networks, training.BeamOptions(beam=2))
+    said = decode(shots(data, "val"), vocabulary, networks, training.BeamOptions(beam=2))
     assert said == [[COLOURS[row % 3], "화면", "이다"] for row in data.rows("val")]
     assert best["cider_d"] > 5
     lines = (tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()
@@ -84,9 +89,9 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     def dying(self, number):
         calls.append(number)
         if len(calls) == 3:
-            self.graph(*training.tensors(next(iter(training.batches(
-                data, data.rows("train"), self.vocabulary, 6, 3, 24, np.random.default_rng(9)
-            )))))  # fmt: skip  # half an epoch is lost with the kill
+            random = np.random.default_rng(9)  # half an epoch is lost with the kill
+            rows = data.rows("train")
+            self.learn(next(training.batches(data, rows, self.vocabulary, 6, 3, 24, random)))
             raise KeyboardInterrupt
         return epoch(self, number)
 
@@ -134,8 +139,7 @@ def test_a_fold_is_scored_on_what_it_holds_out(tmp_path):
     decoder, vocabulary, _ = train(data, tmp_path / "run")
     scores = cross_validation._scores(data, rows, decoder, vocabulary)
     networks = start_network(decoder), step_network(decoder)
-    regions = np.stack([data.features[row, 0] for row in rows])
-    said = decode(regions, vocabulary, networks, BeamOptions())
+    said = decode(shots(data, "train"), vocabulary, networks, BeamOptions())
     references = [forms(data.sentences[row]) for row in rows]
     assert scores["bleu_4"] == pytest.approx(bleu(said, references)[3])
     assert scores["cider_d"] == pytest.approx(CiderD(references).corpus(said))
@@ -146,7 +150,7 @@ def test_smoothing_zero_is_plain_cross_entropy():
     logits = random.normal(size=(2, 2, 3, 5)).astype(np.float32)
     targets = random.integers(0, 5, (2, 2, 3)).astype(np.int32)
     weights = np.array([[[1, 1, 0]] * 2] * 2, np.float32)
-    found = float(training.smoothed_loss(targets, logits, weights, 0.0))
+    found = float(smoothed_loss(targets, logits, weights / weights.sum(), 0.0))
     exact = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     hits = -np.take_along_axis(exact, targets[..., None], -1)[..., 0]
     assert found == pytest.approx((hits * weights).sum() / weights.sum(), abs=1e-5)
@@ -278,10 +282,9 @@ def test_tuning_teaches_the_encoder_too_and_resumes_exactly(tmp_path, monkeypatc
     assert not np.allclose(encoder.get_layer("last").kernel, untaught.kernel)
     squares = np.stack([to_square(read_picture(Path(s.pictures[0])), 8) for s in data.samples])
     networks = training.start_network(decoder), training.step_network(decoder)
-    said = decode(
-        np.asarray(encoder(squares.astype(np.float32))), vocabulary, networks,
-        training.BeamOptions(beam=2),
-    )  # fmt: skip
+    regions = np.asarray(encoder(squares.astype(np.float32)))[:, None]
+    lone = np.ones(len(regions), int)
+    said = decode((regions, lone), vocabulary, networks, training.BeamOptions(beam=2))
     assert said == [[COLOURS[i % 3], "화면", "이다"] for i in range(len(said))]
     epoch = training.Trainer.epoch
 

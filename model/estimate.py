@@ -1,0 +1,67 @@
+"""How long a stage will take and what it will write, from a few of its own steps."""
+
+import itertools
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from preprocess.dataset import batches
+from preprocess.files import check_room
+
+if TYPE_CHECKING:
+    from model.training import Trainer
+
+STEPS = 3  # that are timed, after one that traces the graph
+COPIES = 3  # last.npz, the one that replaces it, and best.npz with its own
+
+
+def estimate(trainer: "Trainer", run: Path, epochs: int) -> str:
+    """One line for the terminal; the trainer is afterwards as it was before.
+
+    Args:
+        trainer: prepared.
+        run: where it will write.
+        epochs: most that are still to come.
+
+    Raises:
+        OutputError: there is no room for what will be written.
+    """
+    state = trainer.state()
+    size = COPIES * sum(array.nbytes for array in state)
+    check_room(run, size)
+    step = _step_s(trainer)
+    trainer.set_state(state)
+    steps = max(1, len(trainer.train) // trainer.options.batch)
+    return (
+        f"어림 (estimate): {spoken(step * steps * epochs)} = {epochs} x {steps:,} x {step:.2f} s; "
+        f"{run} {size / 1e9:.2f} GB"
+    )
+
+
+def _step_s(trainer: "Trainer") -> float:
+    """Seconds a step takes once its graph is traced."""
+    o, random = trainer.options, np.random.default_rng(0)
+    batch = next(
+        batches(
+            trainer.data, trainer.train, trainer.vocabulary, o.batch, o.sentences, o.longest, random
+        )
+    )
+    trainer.begin_epoch(0)
+    ends = []
+    for one in trainer.prepared(itertools.repeat(batch, STEPS + 1)):
+        trainer.learn(one)
+        ends.append(time.monotonic())
+    return (ends[-1] - ends[0]) / STEPS
+
+
+def spoken(seconds: float) -> str:
+    """About how long that is, in Korean and English."""
+    if seconds < 90:
+        return f"약 {seconds:.0f}초 ({seconds:.0f} s)"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"약 {minutes}분 ({minutes} min)"
+    hours, rest = divmod(minutes, 60)
+    return f"약 {hours}시간 {rest}분 ({hours} h {rest} min)"
