@@ -1,6 +1,15 @@
-"""A trained decoder and its encoder become the contents of a captioner file."""
+"""A trained decoder and its encoder become the contents of a captioner file.
+
+Keras exports graphs through TensorFlow. Where it trains on another backend, a process of its own
+does that: `python -m model.export FOLDER FILE.kcap`.
+"""
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,6 +43,8 @@ def save(
         vocabulary: the decoder's morphemes.
         about: what captioner.json tells besides; needs "encoder" and "side".
     """
+    if keras.backend.backend() != "tensorflow":
+        return _elsewhere(path, networks, vocabulary, about)
     encoder, decoder = networks
     classifier = build_classifier(about["encoder"], about["side"])
     parts = {"": decoder, ENCODER: encoder} | ({THINGS: classifier} if classifier else {})
@@ -49,6 +60,38 @@ def save(
     )
     write_captioner(path, contents)
     return contents
+
+
+def _elsewhere(
+    path: Path, networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary,
+    about: Mapping[str, Any],
+) -> CaptionerFile:  # fmt: skip
+    """As save, by a process that runs Keras on TensorFlow."""
+    encoder, decoder = networks
+    told = {"config": asdict(decoder.config), **about}
+    arrays = named_weights(decoder)
+    arrays |= {ENCODER + name: array for name, array in named_weights(encoder).items()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savez(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
+        (folder / "about.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        (folder / "vocabulary.tsv").write_text(vocabulary.to_tsv(), encoding="utf-8")
+        subprocess.run(
+            [sys.executable, "-m", "model.export", str(folder), str(path.absolute())],
+            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+            cwd=Path(__file__).resolve().parents[1],
+            check=True,
+        )
+    return read_captioner(path)
+
+
+def main(folder: Path, path: Path) -> None:
+    """Writes the captioner file of what another process left in the folder."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    vocabulary = Vocabulary.from_tsv((folder / "vocabulary.tsv").read_text(encoding="utf-8"))
+    with np.load(folder / "weights.npz") as file:
+        contents = CaptionerFile(about, vocabulary, dict(file), {})
+    save(path, (restore_encoder(contents), restore_decoder(contents)), vocabulary, about)
 
 
 def at_side(
@@ -134,3 +177,7 @@ def signature_of(data: Dataset, rows: Sequence[int]) -> dict[str, Any]:
         "captions": sum(len(sample.captions) for sample in train),
         "keys_sha256": hashlib.sha256(keys.encode()).hexdigest(),
     }
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

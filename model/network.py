@@ -15,6 +15,8 @@ import keras
 import numpy as np
 from keras import ops
 
+MOMENTS = 4  # of changes over a picture
+
 
 @dataclass(frozen=True)
 class CaptionerConfig:
@@ -59,6 +61,30 @@ class Bias(keras.layers.Layer):  # type: ignore[misc]
         return inputs + self.bias
 
 
+def grid(regions: int) -> Any:
+    """Weights of the MOMENTS over a square grid: mean, x, y, r^2; float32 (4, R)."""
+    side = math.isqrt(regions)
+    rows, columns = (side, side) if side * side == regions else (1, regions)
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    moments = np.stack([np.ones_like(x), x, y, x**2 + y**2 - 1]).reshape(4, regions)
+    return (8 * moments / regions).astype(np.float32)  # 8: a thing is small in its picture
+
+
+class Moments(keras.layers.Layer):  # type: ignore[misc]
+    """Moments over a square grid of what changed, and the place: (B, 4 D + 1)."""
+
+    def __init__(self, regions: int, name: str) -> None:
+        super().__init__(name=name)
+        self.grid = grid(regions)
+
+    def call(self, inputs: tuple[Any, Any]) -> Any:
+        """(B, R, D), (B, 1) -> (B, 4 D + 1)."""
+        changes, place = inputs
+        moments = ops.einsum("mr,brd->bmd", ops.cast(self.grid, changes.dtype), changes)
+        flat = ops.reshape(moments, (-1, moments.shape[1] * moments.shape[2]))
+        return ops.concatenate([flat, ops.cast(place, flat.dtype)], -1)
+
+
 class Decoder(keras.Model):  # type: ignore[misc]
     """Regions and the tokens so far -> logits of the next token.
 
@@ -84,6 +110,7 @@ class Decoder(keras.Model):  # type: ignore[misc]
             4 * c.hidden, use_bias=False, kernel_initializer="orthogonal", name=f"gates_self{mark}"
         )
         self.say = dense(c.embedding, name=f"say{mark}")  # h, context -> embedding space
+        self.sums = Moments(c.regions, name=f"sums{mark}")
         # zeros: a captioner that starts to learn of motion says what it said before
         self.move = dense(c.context, kernel_initializer="zeros", name=f"move{mark}")
         self.drop_features = dropout(c.feature_dropout, seed=1)
@@ -104,7 +131,7 @@ class Decoder(keras.Model):  # type: ignore[misc]
             layer.build((None, width))
         self.prior.build()
         if c.motion:
-            self.move.build((None, len(grid(c.regions)) * c.features + 1))
+            self.move.build((None, MOMENTS * c.features + 1))
         self.built = True
 
     def state_shapes(self) -> list[tuple[int | None, int]]:
@@ -139,9 +166,7 @@ class Decoder(keras.Model):  # type: ignore[misc]
         A feature that leaves the left half for the right one has a positive first moment of its
         change along x, whatever the feature; one that spreads has a positive second moment.
         """
-        moments = ops.einsum("mr,brd->bmd", grid(self.config.regions), changes)
-        flat = ops.reshape(moments, (-1, moments.shape[1] * moments.shape[2]))
-        return self.move(ops.concatenate([flat, ops.cast(place, flat.dtype)], -1))
+        return self.move(self.sums([changes, place]))
 
     def attend(self, h: Any, values: Any, keys: Any) -> tuple[Any, Any]:
         """H (B, k, H) -> gated context (B, k, C), attention (B, k, R); Xu et al. eq. 4-6."""
@@ -193,15 +218,6 @@ class Decoder(keras.Model):  # type: ignore[misc]
         context, weights = self.attend(h, values, keys)
         h, c = self.recur(self.gates_word(word), context, h, c)
         return ops.log_softmax(self.logits(h, context, word)), h, c, weights
-
-
-def grid(regions: int) -> Any:
-    """Weights of the moments over a square grid: mean, x, y, r^2; float32 (4, R)."""
-    side = math.isqrt(regions)
-    rows, columns = (side, side) if side * side == regions else (1, regions)
-    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
-    moments = np.stack([np.ones_like(x), x, y, x**2 + y**2 - 1]).reshape(4, regions)
-    return (8 * moments / regions).astype(np.float32)  # 8: a thing is small in its picture
 
 
 def start_network(decoder: Decoder) -> keras.Model:

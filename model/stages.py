@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     encoder, begun, best = _beginning(arguments.init, data, folder)
     if arguments.anew:
         begun, best = None, {}
-    learned = train + held if arguments.everything else train
+    learned = train + held if options.plain.everything else train
     about: dict[str, Any] = {"training": options.told()}
     about |= {"init": arguments.init.name} if arguments.init else {}
     about |= {"data": signature_of(data, train + held if arguments.folds else learned)}
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     networks, best = _trained(data, (learned, held), options, folder, started)
     about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
     contents = _save(arguments.out, data, networks, about)
-    if not arguments.everything:  # a captioner is too sure of pictures that it has learned
+    if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
         _calibrate(arguments.out, contents, data)
     size = arguments.out.stat().st_size / 1e6
     out = arguments.out

@@ -15,8 +15,8 @@ from model.beam import BeamOptions
 from model.cider import CiderD
 from model.cross_validation import cross_validate
 from model.decoding import decode
-from model.metrics import bleu
 from model.lesson import smoothed_loss
+from model.metrics import bleu
 from model.network import start_network, step_network
 from model.reward import RewardOptions, fit_reward
 from model.runs import load
