@@ -77,7 +77,7 @@ def smoothed_loss(targets: Any, logits: Any, weights: Any, smoothing: float) -> 
     log_probabilities = ops.log_softmax(ops.cast(logits, "float32"))
     hit = ops.squeeze(ops.take_along_axis(log_probabilities, ops.expand_dims(targets, -1), -1), -1)
     loss = -(1 - smoothing) * hit - smoothing * ops.mean(log_probabilities, -1)
-    return ops.sum(loss * weights)
+    return ops.sum(loss * ops.convert_to_tensor(weights))
 
 
 class AveragedAdam(keras.optimizers.Adam):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from model.lesson import strategy_of
 from model.reward import RewardOptions
 from model.training import TrainOptions
 from model.tuning import TuneOptions
@@ -148,7 +149,8 @@ def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int)
     """Refuses what cannot be done, with so many pictures to learn and to hold out.
 
     Raises:
-        SettingError: options that do not go together, or a side nobody can see.
+        SettingError: options that do not go together, a side nobody can see, devices that are not
+            there.
         DataError: too few pictures.
     """
     if arguments.side is not None and not 16 <= arguments.side <= 1024:
@@ -156,6 +158,7 @@ def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int)
             f"--side {arguments.side}: 16부터 1024까지의 픽셀 수입니다.",
             f"--side {arguments.side}: give 16 to 1024 pixels.",
         )
+    strategy_of(chosen.plain.devices)
     if arguments.anew and not arguments.init:
         raise SettingError(
             "--anew는 --init과 함께 씁니다: 그 캡셔너의 인코더로 처음부터 배웁니다.",

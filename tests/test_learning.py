@@ -153,4 +153,5 @@ def test_two_devices_have_the_losses_of_one(tmp_path):
 def test_devices_that_are_not_there_are_told(data, tmp_path, capsys):
     command = [str(data), "--run", str(tmp_path / "run"), *SMALL, "--devices", "64"]
     assert train.main([*command, "--lang", "en"]) == 1
-    assert "--devices 64: TensorFlow finds 0 GPUs" in capsys.readouterr().err
+    assert "--devices 64: TensorFlow finds" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

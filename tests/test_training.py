@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean as mean_of
 from statistics import stdev
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -25,7 +26,7 @@ from model.training import TrainOptions, fit
 from model.tuning import TuneOptions, ahead, fit_tuned
 from preprocess.dataset import Dataset
 from preprocess.encoder import halves
-from preprocess.errors import SettingError
+from preprocess.errors import OutputError, SettingError
 from preprocess.korean import Morpheme, forms
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
@@ -110,6 +111,37 @@ def test_training_stops_when_the_sentences_no_longer_get_better(tmp_path, monkey
     *_, best = train(colours(), tmp_path / "run", epochs=9, patience=2)
     assert (best["epoch"], best["cider_d"]) == (2, 0.5)
     assert len((tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_the_estimate_changes_nothing(tmp_path, monkeypatch, capsys):
+    data = colours()
+    train(data, tmp_path / "told", epochs=2)
+    assert "어림 (estimate): 약" in capsys.readouterr().out
+    monkeypatch.setattr(training, "estimate", lambda *a: "")
+    train(data, tmp_path / "untold", epochs=2)
+    for a, b in zip(state(tmp_path / "told"), state(tmp_path / "untold"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_that_finds_no_room_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
+    with pytest.raises(OutputError, match="are free"):
+        train(colours(), tmp_path / "run", epochs=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns_as_well(tmp_path, policy):
+    options = {"epochs": 25, "learning_rate": 0.03, "patience": 25, "precision": policy}
+    decoder, *_, best = train(colours(), tmp_path / "run", **options)
+    assert best["cider_d"] > 5  # as in float32
+    assert {v.dtype for v in decoder.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_precision_nobody_knows_is_refused():
+    with pytest.raises(SettingError, match="mixed_bfloat16"):
+        TrainOptions(precision="float8")
 
 
 def test_a_run_of_other_options_is_not_continued(tmp_path):
