@@ -2,22 +2,46 @@
 
 import itertools
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
-from preprocess.dataset import batches
+from model.runs import Weights
+from preprocess.dataset import Batch, Dataset, batches
 from preprocess.files import check_room
-
-if TYPE_CHECKING:
-    from model.training import Trainer
+from preprocess.vocabulary import Vocabulary
 
 STEPS = 3  # that are timed, after one that traces the graph
 COPIES = 3  # last.npz, the one that replaces it, and best.npz with its own
 
 
-def estimate(trainer: "Trainer", run: Path, epochs: int) -> str:
+class Trainer(Protocol):
+    """Of model.training.Trainer, what is needed here."""
+
+    data: Dataset
+    train: Sequence[int]
+    vocabulary: Vocabulary
+    options: Any
+
+    def state(self) -> Weights:
+        """Everything the next step depends on."""
+
+    def set_state(self, state: Weights) -> None:
+        """The inverse of state."""
+
+    def begin_epoch(self, number: int) -> None:
+        """Draws anew."""
+
+    def prepared(self, found: Iterator[Batch]) -> Iterator[Batch]:
+        """Batches as `learn` wants them."""
+
+    def learn(self, batch: Batch) -> float:
+        """One step."""
+
+
+def estimate(trainer: Trainer, run: Path, epochs: int) -> str:
     """One line for the terminal; the trainer is afterwards as it was before.
 
     Args:
@@ -40,7 +64,7 @@ def estimate(trainer: "Trainer", run: Path, epochs: int) -> str:
     )
 
 
-def _step_s(trainer: "Trainer") -> float:
+def _step_s(trainer: Trainer) -> float:
     """Seconds a step takes once its graph is traced."""
     o, random = trainer.options, np.random.default_rng(0)
     batch = next(
