@@ -107,7 +107,8 @@ def compare(folder: Path, count: int, more: Sequence[str]) -> dict[str, dict[str
     """Accuracy with and without --motion, of films made in the folder."""
     write(folder / "films", count)
     data = folder / "data"
-    if preprocess.main([str(folder / "films"), "--out", str(data), "--side", "128"]):
+    looks = ["--side", "128", "--nearer"]  # whole and from nearer, as captioning looks at frames
+    if preprocess.main([str(folder / "films"), "--out", str(data), *looks]):
         raise SystemExit(1)
     found = {}
     for name, flag in (("averaged frames", []), ("--motion", ["--motion"])):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from model.runs import Weights
-from preprocess.dataset import Batch, Dataset, batches
+from preprocess.dataset import BUCKET, Batch, Dataset, batches
 from preprocess.files import check_room
 from preprocess.vocabulary import Vocabulary
 
@@ -55,17 +55,18 @@ def estimate(trainer: Trainer, run: Path, epochs: int) -> str:
     state = trainer.state()
     size = COPIES * sum(array.nbytes for array in state)
     check_room(run, size)
-    step = _step_s(trainer)
+    first, step = _timed(trainer)
     trainer.set_state(state)
     steps = max(1, len(trainer.train) // trainer.options.batch)
+    seconds = epochs * steps * step + _lengths(trainer) * max(0.0, first - step)
     return (
-        f"어림 (estimate): {spoken(step * steps * epochs)} = {epochs} x {steps:,} x {step:.2f} s; "
+        f"어림 (estimate): {spoken(seconds)} = {epochs} x {steps:,} x {step:.2f} s; "
         f"{run} {size / 1e9:.2f} GB"
     )
 
 
-def _step_s(trainer: Trainer) -> float:
-    """Seconds a step takes once its graph is traced."""
+def _timed(trainer: Trainer) -> tuple[float, float]:
+    """Seconds that the first step takes, which traces its graph, and one after it."""
     o, random = trainer.options, np.random.default_rng(0)
     batch = next(
         batches(
@@ -73,11 +74,18 @@ def _step_s(trainer: Trainer) -> float:
         )
     )
     trainer.begin_epoch(0)
-    ends = []
+    ends = [time.monotonic()]
     for one in trainer.prepared(itertools.repeat(batch, STEPS + 1)):
         trainer.learn(one)
         ends.append(time.monotonic())
-    return (ends[-1] - ends[0]) / STEPS
+    return ends[1] - ends[0], (ends[-1] - ends[1]) / STEPS
+
+
+def _lengths(trainer: Trainer) -> int:
+    """How many lengths batches have: each has its graph."""
+    longest = trainer.options.longest
+    sentences = (s for row in trainer.train for s in trainer.data.sentences[row])
+    return len({min(len(s) // BUCKET, longest // BUCKET) for s in sentences})
 
 
 def spoken(seconds: float) -> str:

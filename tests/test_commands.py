@@ -324,7 +324,7 @@ def test_a_captioner_learns_new_words_and_keeps_the_old_ones(tmp_path, trained, 
     first, _ = trained
     records = json.loads((coco / "c.json").read_text(encoding="utf-8"))
     for i, record in enumerate(records):
-        record["caption_ko"] = [f"{('밝은', '어두운')[i % 2]} {list(COLOURS)[i % 3]} 벽 이다"]
+        record["caption_ko"] = [f"{list(COLOURS)[i % 3]} {('밝은', '어두운')[i % 2]} 벽 이다"]
         if i >= 27:  # held out: nobody may learn of it
             record["caption_ko"].append("비밀 이다")
     (coco / "c.json").write_text(json.dumps(records), encoding="utf-8")

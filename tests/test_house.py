@@ -37,6 +37,7 @@ HEAVY = {
     "skimage": {"video/demo.py"},
     "sacrebleu": {"model/report.py"},
     "pickle": {"preprocess/torch_file.py"},
+    "tensorflow": {"model/lesson.py", "model/curves.py"},  # Keras may run on another backend
 }
 NEVER = {"torch", "dill", "joblib", "yaml", "requests", "urllib3", "sklearn", "skvideo"}
 DISTRIBUTION = {
