@@ -21,7 +21,8 @@ from model.storage import CaptionerFile, check_tagger, read_captioner, write_cap
 from preprocess.dataset import Dataset, load
 from preprocess.errors import DataError, exit_status
 from preprocess.korean import Morpheme, forms
-from preprocess.pictures import read_picture
+from preprocess.pictures import Picture, read_picture, shot
+from preprocess.records import FRAMES, Sample, in_time
 
 CHUNK = 16  # pictures captioned at once
 PICTURES = 512  # most pictures that confidence is fitted on
@@ -85,9 +86,15 @@ def calibrated(contents: CaptionerFile, found: Calibration) -> CaptionerFile:
 def _captions(captioner: Captioner, data: Dataset, rows: Sequence[int]) -> list[Caption]:
     said: list[Caption] = []
     for start in range(0, len(rows), CHUNK):
-        paths = (Path(data.samples[row].pictures[0]) for row in rows[start : start + CHUNK])
-        said += captioner.caption_many([read_picture(path)[None] for path in paths])
+        chunk = (data.samples[row] for row in rows[start : start + CHUNK])
+        said += captioner.caption_many([_frames(sample) for sample in chunk])
     return said
+
+
+def _frames(sample: Sample) -> Picture:
+    """A photo, or the frames of a shot in order of time: uint8 (n, H, W, 3)."""
+    pictures = [read_picture(Path(path)) for path in in_time(sample.pictures[:FRAMES])]
+    return shot(pictures, len(pictures[0]))
 
 
 def _agrees(caption: Caption, references: Sequence[Sequence[Morpheme]]) -> bool:

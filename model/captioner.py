@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
 from model.confidence import Confidence
-from model.decoding import merged, together
+from model.decoding import looks, merged, together
 from model.doubt import supported
 from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
@@ -86,6 +86,7 @@ class Captioner:
         fits = [float(fitted[name]) for name in ("slope", "intercept")] if fitted else []
         self._confidence = Confidence(*fits) if fits else None
         self._vocabulary = contents.vocabulary
+        self._motion = bool(contents.about.get("config", {}).get("motion", False))
         self._side = int(contents.about["side"])
         if self._side not in SIDES:
             raise ValueError(f"side {self._side}")
@@ -112,7 +113,7 @@ class Captioner:
             raise damaged(Path(path), str(error)) from None
 
     def caption(self, frames: Frames) -> Caption:
-        """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1, any size."""
+        """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB in order of time, any size."""
         return self.caption_many([frames])[0]
 
     def caption_many(self, shots: Sequence[Frames]) -> list[Caption]:
@@ -158,7 +159,8 @@ class Captioner:
         # shots with fewer frames repeat their first view; the average leaves the repeats out
         views = int(counts.max()) * VIEWS
         padded = [np.concatenate([f, f[:1].repeat(views - len(f), 0)]) for f in features]
-        started = merged(self._start(np.concatenate(padded)), VIEWS)
+        grouped = np.stack(padded).reshape(len(shots), -1, VIEWS, *features[0].shape[1:])
+        started = merged(self._start(*looks(grouped, counts, self._motion)), VIEWS)
         seen: list[npt.NDArray[Any]] = []
         step, state = together(self._step, started, counts, self.options.beam, seen)
         found = beam_search(step, state, self.options)

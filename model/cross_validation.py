@@ -19,8 +19,9 @@ SIZE = 64  # pictures decoded at a time
 
 
 def cross_validate(
-    data: Dataset, rows: Sequence[int], k: int, options: TrainOptions, run: Path
-) -> dict[str, tuple[float, float]]:
+    data: Dataset, rows: Sequence[int], k: int, options: TrainOptions, run: Path,
+    begun: tuple[Decoder, Vocabulary] | None = None,
+) -> dict[str, tuple[float, float]]:  # fmt: skip
     """Trains k times, each time holding out another fold of whole groups; mean and deviation.
 
     Each fold has its own folder in `run` and can be interrupted and resumed like any training;
@@ -30,7 +31,7 @@ def cross_validate(
     lines: list[dict[str, float]] = []
     for number, (train, held) in enumerate(folds(data.samples, rows, k), 1):
         print(f"fold {number}/{k}: {len(train):,} + {len(held):,}", flush=True)
-        decoder, vocabulary, best = fit(data, train, held, options, run / f"fold{number}")
+        decoder, vocabulary, best = fit(data, train, held, options, run / f"fold{number}", begun)
         scores = _scores(data, held, decoder, vocabulary)
         lines.append({"fold": number, "epoch": best["epoch"], "loss": best["loss"], **scores})
         write_log(run / "folds.csv", lines)
@@ -50,8 +51,9 @@ def _scores(
     networks = start_network(decoder), step_network(decoder)
     said: list[list[str]] = []
     for start in range(0, len(held), SIZE):  # never all features in memory
-        regions = np.stack([data.features[row, 0] for row in held[start : start + SIZE]])
-        said += decode(regions, vocabulary, networks, BeamOptions())
+        some = held[start : start + SIZE]
+        shots = data.regions(some, [0] * len(some))
+        said += decode(shots, vocabulary, networks, BeamOptions())
     found = score_all(said, [forms(data.sentences[row]) for row in held])
     bleu = {f"bleu_{order}": value for order, value in enumerate(found.bleu, 1)}
     own = {name: getattr(found, name) for name in ("rouge_l", "cider_d", "distinct", "length")}

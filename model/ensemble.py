@@ -36,13 +36,15 @@ class Ensemble(Decoder):
         n = len(self.voices)
         return [(rows, n * width) for rows, width in self.voices[0].state_shapes()]
 
-    def start(self, regions: Any, training: bool = False) -> tuple[Any, Any, Any, Any]:
+    def start(
+        self, regions: Any, changes: Any = None, place: Any = None, training: bool = False
+    ) -> tuple[Any, Any, Any, Any]:
         """(B, R, D) -> values (B, R, n C), keys (B, R, n A), h and c (B, 1, n H)."""
-        started = [voice.start(regions, training) for voice in self.voices]
+        started = [voice.start(regions, changes, place, training) for voice in self.voices]
         values, keys, h, c = (ops.concatenate(parts, -1) for parts in zip(*started, strict=True))
         return values, keys, h, c
 
-    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+    def call(self, inputs: tuple[Any, ...], training: bool = False) -> Any:
         """Teacher forcing: as Decoder.call, but log-probabilities, which are logits too."""
         logits = [voice(inputs, training=training) for voice in self.voices]
         return _mean_log([ops.log_softmax(one) for one in logits])

@@ -22,8 +22,8 @@ from preprocess.dataset import load
 from preprocess.errors import DataError, OutputError, exit_status
 from preprocess.files import whole_file
 from preprocess.korean import forms
-from preprocess.pictures import read_picture, to_square
-from preprocess.records import Sample
+from preprocess.pictures import read_picture, shot
+from preprocess.records import FRAMES, Sample, in_time
 from preprocess.shards import open_features
 
 CHUNK = 32  # samples captioned at once
@@ -135,11 +135,8 @@ def captioned(
 
 
 def _frames(sample: Sample, side: int, tilt: float = 0.0) -> Frames:
-    pictures = [read_picture(Path(path)) for path in sample.pictures]
-    pictures = [tilted(picture, tilt) if tilt else picture for picture in pictures]
-    if len({picture.shape for picture in pictures}) > 1:  # one array has one size
-        pictures = [to_square(picture, side) for picture in pictures]
-    return np.stack(pictures)
+    pictures = [read_picture(Path(path)) for path in in_time(sample.pictures[:FRAMES])]
+    return shot([tilted(picture, tilt) if tilt else picture for picture in pictures], side)
 
 
 def peer_systems(data: DataSet, train: Sequence[Item], test: Sequence[Item]) -> Iterator[System]:

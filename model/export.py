@@ -1,6 +1,15 @@
-"""A trained decoder and its encoder become the contents of a captioner file."""
+"""A trained decoder and its encoder become the contents of a captioner file.
+
+Keras exports graphs through TensorFlow. Where it trains on another backend, a process of its own
+does that: `python -m model.export FOLDER FILE.kcap`.
+"""
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from model.decoding import looks
 from model.ensemble import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
@@ -33,6 +43,8 @@ def save(
         vocabulary: the decoder's morphemes.
         about: what captioner.json tells besides; needs "encoder" and "side".
     """
+    if keras.backend.backend() != "tensorflow":
+        return _elsewhere(path, networks, vocabulary, about)
     encoder, decoder = networks
     classifier = build_classifier(about["encoder"], about["side"])
     parts = {"": decoder, ENCODER: encoder} | ({THINGS: classifier} if classifier else {})
@@ -48,6 +60,38 @@ def save(
     )
     write_captioner(path, contents)
     return contents
+
+
+def _elsewhere(
+    path: Path, networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary,
+    about: Mapping[str, Any],
+) -> CaptionerFile:  # fmt: skip
+    """As save, by a process that runs Keras on TensorFlow."""
+    encoder, decoder = networks
+    told = {"config": asdict(decoder.config), **about}
+    arrays = named_weights(decoder)
+    arrays |= {ENCODER + name: array for name, array in named_weights(encoder).items()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savez(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
+        (folder / "about.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        (folder / "vocabulary.tsv").write_text(vocabulary.to_tsv(), encoding="utf-8")
+        subprocess.run(
+            [sys.executable, "-m", "model.export", str(folder), str(path.absolute())],
+            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+            cwd=Path(__file__).resolve().parents[1],
+            check=True,
+        )
+    return read_captioner(path)
+
+
+def main(folder: Path, path: Path) -> None:
+    """Writes the captioner file of what another process left in the folder."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    vocabulary = Vocabulary.from_tsv((folder / "vocabulary.tsv").read_text(encoding="utf-8"))
+    with np.load(folder / "weights.npz") as file:
+        contents = CaptionerFile(about, vocabulary, dict(file), {})
+    save(path, (restore_encoder(contents), restore_decoder(contents)), vocabulary, about)
 
 
 def at_side(
@@ -112,11 +156,12 @@ def fingerprint(network: keras.Model) -> str:
 def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
     """The decoder's two halves, as start_network and step_network define them."""
     c = decoder.config
-    regions = np.zeros((1, c.regions, c.features), np.float32)
+    regions = np.zeros((1, 1, c.regions, c.features), np.float32)
+    given = looks(regions, np.ones(1, int), c.motion)
     token = np.zeros((1, 2), np.int32)
     state = [np.zeros((1, n or 2, width), np.float32) for n, width in decoder.state_shapes()]
     return {
-        "start": export_graph(start_network(decoder), [regions]),
+        "start": export_graph(start_network(decoder), given),
         "step": export_graph(step_network(decoder), [token, *state]),
     }
 
@@ -132,3 +177,7 @@ def signature_of(data: Dataset, rows: Sequence[int]) -> dict[str, Any]:
         "captions": sum(len(sample.captions) for sample in train),
         "keys_sha256": hashlib.sha256(keys.encode()).hexdigest(),
     }
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -25,7 +25,9 @@ class MergeDecoder(Decoder):
         self.prior.build()
         self.built = True
 
-    def start(self, regions: Any, training: bool = False) -> tuple[Any, Any, Any, Any]:
+    def start(
+        self, regions: Any, changes: Any = None, place: Any = None, training: bool = False
+    ) -> tuple[Any, Any, Any, Any]:
         """(B, R, D) -> values (B, 1, C), empty keys (B, 1, A), h and c of zeros (B, 1, H)."""
         mean = ops.mean(regions, axis=1, keepdims=True)
         values = self.see(self.drop_features(mean, training=training))

@@ -7,11 +7,15 @@ names the next morpheme (eq. 7). The output shares its weights with the embeddin
 A attention width, C context width, H hidden width, E embedding width.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+
+MOMENTS = 4  # of changes over a picture
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class CaptionerConfig:
 
     attend=False gives the decoder the mean of the regions alone (Show and Tell, Vinyals et al.
     2015), the comparison without attention; merge=True is another (model/merge.py). voices above 1
-    makes an ensemble of so many decoders (model/ensemble.py).
+    makes an ensemble of so many decoders (model/ensemble.py). motion=True tells each frame of a
+    shot how it differs from those beside it, and where in the shot it is (model/decoding.py).
     """
 
     vocabulary: int
@@ -36,6 +41,7 @@ class CaptionerConfig:
     attend: bool = True
     merge: bool = False
     voices: int = 1
+    motion: bool = False
 
 
 class Bias(keras.layers.Layer):  # type: ignore[misc]
@@ -53,6 +59,30 @@ class Bias(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: Any) -> Any:
         """(..., width) -> (..., width)."""
         return inputs + self.bias
+
+
+def grid(regions: int) -> Any:
+    """Weights of the MOMENTS over a square grid: mean, x, y, r^2; float32 (4, R)."""
+    side = math.isqrt(regions)
+    rows, columns = (side, side) if side * side == regions else (1, regions)
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    moments = np.stack([np.ones_like(x), x, y, x**2 + y**2 - 1]).reshape(4, regions)
+    return (8 * moments / regions).astype(np.float32)  # 8: a thing is small in its picture
+
+
+class Moments(keras.layers.Layer):  # type: ignore[misc]
+    """Moments over a square grid of what changed, and the place: (B, 4 D + 1)."""
+
+    def __init__(self, regions: int, name: str) -> None:
+        super().__init__(name=name)
+        self.grid = grid(regions)
+
+    def call(self, inputs: tuple[Any, Any]) -> Any:
+        """(B, R, D), (B, 1) -> (B, 4 D + 1)."""
+        changes, place = inputs
+        moments = ops.einsum("mr,brd->bmd", ops.cast(self.grid, changes.dtype), changes)
+        flat = ops.reshape(moments, (-1, moments.shape[1] * moments.shape[2]))
+        return ops.concatenate([flat, ops.cast(place, flat.dtype)], -1)
 
 
 class Decoder(keras.Model):  # type: ignore[misc]
@@ -80,6 +110,9 @@ class Decoder(keras.Model):  # type: ignore[misc]
             4 * c.hidden, use_bias=False, kernel_initializer="orthogonal", name=f"gates_self{mark}"
         )
         self.say = dense(c.embedding, name=f"say{mark}")  # h, context -> embedding space
+        self.sums = Moments(c.regions, name=f"sums{mark}")
+        # zeros: a captioner that starts to learn of motion says what it said before
+        self.move = dense(c.context, kernel_initializer="zeros", name=f"move{mark}")
         self.drop_features = dropout(c.feature_dropout, seed=1)
         self.drop_words = dropout(c.embedding_dropout, seed=2)
         self.drop_output = dropout(c.output_dropout, seed=3)
@@ -97,6 +130,8 @@ class Decoder(keras.Model):  # type: ignore[misc]
         ):  # fmt: skip
             layer.build((None, width))
         self.prior.build()
+        if c.motion:
+            self.move.build((None, MOMENTS * c.features + 1))
         self.built = True
 
     def state_shapes(self) -> list[tuple[int | None, int]]:
@@ -109,13 +144,29 @@ class Decoder(keras.Model):  # type: ignore[misc]
         """The numbers the network is built from."""
         return asdict(self.config)
 
-    def start(self, regions: Any, training: bool = False) -> tuple[Any, Any, Any, Any]:
-        """(B, R, D) -> values (B, R, C), keys (B, R, A), h and c (B, 1, H)."""
+    def start(
+        self, regions: Any, changes: Any = None, place: Any = None, training: bool = False
+    ) -> tuple[Any, Any, Any, Any]:
+        """(B, R, D) -> values (B, R, C), keys (B, R, A), h and c (B, 1, H).
+
+        With motion also changes (B, R, D), how the frame differs from those beside it, and place
+        (B, 1), from -1 for a shot's first frame to 1 for its last; see model/decoding.py.
+        """
         if not self.config.attend:
             regions = ops.mean(regions, axis=1, keepdims=True)
         values = self.see(self.drop_features(regions, training=training))
+        if self.config.motion:
+            values = values + ops.expand_dims(self.moved(changes, place), 1)
         first = self.begin(ops.mean(values, axis=1, keepdims=True))  # (B, 1, 2H)
         return values, self.key(values), *ops.split(first, 2, axis=-1)
+
+    def moved(self, changes: Any, place: Any) -> Any:
+        """Where over the picture what was seen grew and shrank: (B, R, D), (B, 1) -> (B, C).
+
+        A feature that leaves the left half for the right one has a positive first moment of its
+        change along x, whatever the feature; one that spreads has a positive second moment.
+        """
+        return self.move(self.sums([changes, place]))
 
     def attend(self, h: Any, values: Any, keys: Any) -> tuple[Any, Any]:
         """H (B, k, H) -> gated context (B, k, C), attention (B, k, R); Xu et al. eq. 4-6."""
@@ -142,10 +193,14 @@ class Decoder(keras.Model):  # type: ignore[misc]
         spoken = self.drop_output(ops.tanh(spoken + word), training=training)
         return self.prior(self.embed(spoken, reverse=True))
 
-    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
-        """Teacher forcing: regions (B, R, D), tokens int32 (B, k, T) -> logits (B, k, T, V)."""
-        regions, tokens = inputs
-        values, keys, h, c = self.start(regions, training)
+    def call(self, inputs: tuple[Any, ...], training: bool = False) -> Any:
+        """Teacher forcing: regions (B, R, D), tokens int32 (B, k, T) -> logits (B, k, T, V).
+
+        With motion its inputs stand between the two.
+        """
+        regions, *told, tokens = inputs
+        changes, place = told or (None, None)
+        values, keys, h, c = self.start(regions, changes, place, training)
         words = self.drop_words(self.embed(tokens), training=training)  # (B, k, T, E)
         gates = self.gates_word(words)
         h, c = (ops.repeat(state, tokens.shape[1], axis=1) for state in (h, c))
@@ -166,10 +221,14 @@ class Decoder(keras.Model):  # type: ignore[misc]
 
 
 def start_network(decoder: Decoder) -> keras.Model:
-    """The inference graph's first half: regions -> values, keys, h, c."""
+    """The inference graph's first half: regions (with motion changes and place) -> values, ..."""
     config = decoder.config
-    regions = keras.Input((config.regions, config.features), name="regions")
-    return keras.Model(regions, list(decoder.start(regions)), name="start")
+    shape = (config.regions, config.features)
+    looks = [keras.Input(shape, name="regions")]
+    if config.motion:
+        looks += [keras.Input(shape, name="changes"), keras.Input((1,), name="place")]
+    given = looks if config.motion else looks[0]
+    return keras.Model(given, list(decoder.start(*looks)), name="start")
 
 
 def step_network(decoder: Decoder) -> keras.Model:

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
+from keras import ops
 
 from model.cider import CiderD
 from model.decoding import by_keras
+from model.lesson import inputs
 from model.network import Decoder
 from model.runs import Weights, claim, refuse_below
 from model.sampling import sample
-from model.training import Trainer, TrainOptions, run_epochs, tensors
+from model.training import Trainer, TrainOptions, run_epochs
 from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
 from preprocess.korean import forms
 from preprocess.vocabulary import END, PAD, START, Vocabulary
@@ -75,22 +76,22 @@ def fit_reward(
         plain, epochs=reward.reward_epochs, learning_rate=reward.reward_rate, sentences=1
     )
     claim(run, {**asdict(plain), **asdict(reward)})
-    trainer = RewardTrainer(data, train, held, vocabulary, plain)
-    trainer.begin([np.array(v) for v in decoder.trainable_variables], reward)
+    trainer = RewardTrainer(data, train, held, vocabulary, plain, decoder)
+    trainer.begin(reward)
     return run_epochs(trainer, run)
 
 
 class RewardTrainer(Trainer):
     """Teaches samples by their advantage, and one reference a picture."""
 
-    def begin(self, weights: Weights, reward: RewardOptions) -> None:
-        """Starts from trained weights.
+    def begin(self, reward: RewardOptions) -> None:
+        """Starts from the weights that were given.
 
         Rewards are counted set by set, with the idf of the set's training references: what is
         common in one set may tell much in another.
         """
-        self.reward, self._begun = reward, weights
-        self.start_from(weights)
+        self.reward, self.smoothing = reward, 0.0
+        self._begun = [ops.convert_to_numpy(v) for v in self.decoder.trainable_variables]
         self._judges: dict[int, tuple[CiderD, int]] = {}
         for source in {self.data.samples[row].source for row in self.train}:
             rows = [row for row in self.train if self.data.samples[row].source == source]
@@ -100,10 +101,9 @@ class RewardTrainer(Trainer):
             judge = CiderD(both, upright)
             self._judges |= {row: (judge, 2 * i) for i, row in enumerate(rows)}
 
-    def epoch(self, number: int) -> dict[str, float]:
-        """As Trainer.epoch; what is drawn depends on seed and epoch alone, so a run resumes."""
+    def begin_epoch(self, number: int) -> None:
+        """Draws anew: which words are sampled."""
         self._random = np.random.default_rng([self.options.seed, number, 1])
-        return super().epoch(number)
 
     def averaged(self) -> Weights:
         """The moving averages drawn back towards the weights this stage began with."""
@@ -111,33 +111,29 @@ class RewardTrainer(Trainer):
         pairs = zip(self._begun, super().averaged(), strict=True)
         return [(1 - share) * begun + share * mean for begun, mean in pairs]
 
-    def learn(self, batch: Batch) -> Any:
+    def learn(self, batch: Batch) -> float:
         """One step on samples of this batch's pictures; minus the mean reward."""
-        r, regions = self.reward, batch.regions.astype(np.float32)
-        samples = self.sample(regions, r.samples, r.temperature)  # (B, k, T)
+        r = self.reward
+        samples = self.sample(batch, r.samples, r.temperature)  # (B, k, T)
         rewards = self._rewards(samples, batch)  # (B, k)
         advantage = (rewards - rewards.mean(1, keepdims=True)) * r.samples / (r.samples - 1)
         length = -(-max(samples.shape[2], batch.targets.shape[2]) // BUCKET) * BUCKET
         targets = np.concatenate(
             [_padded(samples, length), _padded(batch.targets[:, :1], length)], 1
         )
+        # negative where a sample is worse than the picture's others
         weights = np.concatenate([advantage, np.full((len(rewards), 1), r.likelihood)], 1)
         tokens = np.concatenate([np.full_like(targets[:, :, :1], START), targets[:, :, :-1]], 2)
-        mask = ((targets != PAD) * weights[:, :, None]).astype(np.float32)
-        step = Batch(batch.regions, tokens, targets, mask, batch.rows, batch.views)
-        self.graph(*tensors(step))
+        told = targets != PAD
+        shares = (told * weights[:, :, None] / told.sum()).astype(np.float32)
+        self.step(inputs(replace(batch, tokens=tokens)), targets, shares)
         return -float(rewards.mean())
 
-    def loss(self, targets: Any, logits: Any, weights: Any) -> Any:
-        """Weighted negative log-likelihood a token; weights may be negative."""
-        hit = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
-        return tf.reduce_sum(hit * weights) / tf.reduce_sum(tf.cast(targets != PAD, tf.float32))
-
-    def sample(
-        self, regions: npt.NDArray[np.float32], count: int, temperature: float
-    ) -> npt.NDArray[np.int32]:
-        """`count` sentences a picture, drawn word by word: int32 (B, k, T), END then PAD."""
-        step, state = by_keras(self.networks, regions, count)
+    def sample(self, batch: Batch, count: int, temperature: float) -> npt.NDArray[np.int32]:
+        """`count` sentences a shot, drawn word by word: int32 (B, k, T), END then PAD."""
+        self.show([ops.convert_to_numpy(v) for v in self.variables])
+        regions = batch.regions.astype(np.float32)
+        step, state = by_keras(self.networks, regions, batch.frames, count)
         return sample(step, state, self.options.longest - BUCKET, temperature, self._random)
 
     def _rewards(self, samples: npt.NDArray[np.int32], batch: Batch) -> npt.NDArray[np.float32]:

@@ -1,8 +1,18 @@
-"""A run folder: log.csv, last.npz (everything to go on exactly), best.npz, options.json."""
+"""A run folder, which tells of itself in run.json.
+
+log.csv, curves.png and tensorboard/ show how it went; last.npz has everything to go on exactly,
+best.npz the averaged weights of the best epoch, options.json what the stage was begun with.
+"""
 
 import csv
 import json
+import os
+import platform
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +23,15 @@ from preprocess.errors import SettingError
 
 Weights = list[npt.NDArray[Any]]
 Log = list[dict[str, float]]
+FILES = {
+    "log.csv": "a line an epoch: mean loss, CIDEr-D and share of distinct sentences, held out",
+    "curves.png": "the log as curves; tensorboard --logdir shows the same",
+    "last.npz": "everything the next step depends on: the same command goes on exactly",
+    "best.npz": "averaged weights of the best epoch",
+    "options.json": "what this stage was begun with",
+    "tuned/, reward/, anew/, fold*/": "later stages and folds, each with files like these",
+    "features/": "what a captioner's own encoder sees in the pictures; can be made again",
+}
 
 
 def claim(run: Path, options: Mapping[str, Any]) -> None:
@@ -25,6 +44,40 @@ def claim(run: Path, options: Mapping[str, Any]) -> None:
             f"'{run}' was begun with other options. Use the same ones or another --run.",
         )
     path.write_text(wanted, encoding="utf-8")
+
+
+def describe(run: Path, told: Mapping[str, Any]) -> None:
+    """Writes run.json: how the run was begun. A run that goes on keeps it and adds its command.
+
+    Args:
+        run: the run folder, made if it is not there.
+        told: plain values: options, data, what is continued.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    path, now = run / "run.json", datetime.now(UTC).isoformat(timespec="seconds")
+    begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    command = {"time": now, "command": shlex.join(sys.argv), "in": str(Path.cwd())}
+    page = begun or {**told, "versions": versions(), "files": FILES, "commands": []}
+    page["commands"].append(command)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(page, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    new.replace(path)
+
+
+def versions() -> dict[str, str]:
+    """What figures may depend on besides the options."""
+    names = ("keras", "tensorflow", "torch", "jax", "numpy", "onnxruntime")
+    found = {name: _version(name) for name in names}
+    told = {"python": platform.python_version(), "platform": platform.platform()}
+    told |= {name: version for name, version in found.items() if version}
+    return told | {"backend": os.environ.get("KERAS_BACKEND", "tensorflow")}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def refuse_below(options: Any, least: Mapping[str, float]) -> None:

@@ -4,17 +4,15 @@ A run folder holds log.csv (a line an epoch) and its curves (model/curves.py), l
 (everything to go on exactly), best.npz (the averaged weights of the best epoch), options.json.
 """
 
-import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 from keras import ops
 
 from model.beam import BeamOptions
@@ -22,6 +20,20 @@ from model.cider import CiderD
 from model.curves import write_curves
 from model.decoding import decode
 from model.ensemble import decoder_of
+from model.estimate import estimate
+from model.growing import grown
+from model.lesson import (
+    PRECISIONS,
+    AveragedAdam,
+    Lesson,
+    copied,
+    cosine,
+    inputs,
+    precision,
+    scope_of,
+    step_of,
+    strategy_of,
+)
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
 from preprocess.dataset import Batch, Dataset, batches
@@ -47,6 +59,9 @@ class TrainOptions:
         embedding: width of a morpheme's vector.
         attend: False trains the comparison without attention (mean feature alone).
         merge: True trains the comparison whose LSTM never sees the picture (model/merge.py).
+        motion: True tells each frame of a shot how it differs from those beside it.
+        precision: Keras' dtype policy: float32, mixed_bfloat16 or mixed_float16 (scaled losses).
+        devices: GPUs that share a batch (TensorFlow only).
         everything: True is for training on the held-out pictures too, for as many epochs as folds
             chose: nothing is left to choose an epoch by, so the last one is kept.
     """
@@ -65,11 +80,14 @@ class TrainOptions:
     embedding: int = 384
     attend: bool = True
     merge: bool = False
+    motion: bool = False
+    precision: str = "float32"
+    devices: int = 1
     everything: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
-        free = ("attend", "merge", "everything", "seed", "smoothing")
+        free = ("attend", "merge", "motion", "precision", "everything", "seed", "smoothing")
         low = [f.name for f in fields(self) if f.name not in free and getattr(self, f.name) <= 0]
         if low:
             name, value = low[0], getattr(self, low[0])
@@ -77,40 +95,51 @@ class TrainOptions:
                 f"학습 설정 {name}은(는) 0보다 커야 합니다: {value}.",
                 f"training option {name} must be above 0: {value}.",
             )
-
-
-def smoothed_loss(targets: Any, logits: Any, weights: Any, smoothing: float) -> Any:
-    """Mean cross-entropy a token against the target mixed with the uniform distribution.
-
-    Args:
-        targets: int32 (B, k, T).
-        logits: float32 (B, k, T, V).
-        weights: float32 (B, k, T), 0 where the target is padding.
-        smoothing: share of the uniform distribution (Szegedy et al. 2016, section 7).
-    """
-    log_probabilities = ops.log_softmax(ops.cast(logits, "float32"))
-    hit = ops.squeeze(ops.take_along_axis(log_probabilities, ops.expand_dims(targets, -1), -1), -1)
-    loss = -(1 - smoothing) * hit - smoothing * ops.mean(log_probabilities, -1)
-    return ops.sum(loss * weights) / ops.sum(weights)
+        if self.precision not in PRECISIONS:
+            raise SettingError(
+                f"--precision '{self.precision}': {', '.join(PRECISIONS)} 가운데 하나입니다.",
+                f"--precision '{self.precision}': give one of {', '.join(PRECISIONS)}.",
+            )
+        if self.merge and self.motion:
+            raise SettingError(
+                "--merge의 LSTM은 그림을 보지 않습니다. --motion 없이 쓰세요.",
+                "the LSTM of --merge never sees a picture. Use it without --motion.",
+            )
 
 
 def fit(
-    data: Dataset, train: Sequence[int], held: Sequence[int], options: TrainOptions, run: Path
-) -> tuple[Decoder, Vocabulary, dict[str, Any]]:
+    data: Dataset, train: Sequence[int], held: Sequence[int], options: TrainOptions, run: Path,
+    begun: tuple[Decoder, Vocabulary] | None = None,
+) -> tuple[Decoder, Vocabulary, dict[str, Any]]:  # fmt: skip
     """Trains in the folder `run`, or goes on there exactly where an interrupted run stopped.
+
+    Args:
+        data: pictures and captions.
+        train: rows to learn.
+        held: rows that choose the best epoch.
+        options: how.
+        run: the run folder.
+        begun: a trained decoder to go on from, whose vocabulary grows by the words of `train`.
 
     Returns:
         The decoder with its best averaged weights, its vocabulary, and the log's best line.
     """
     claim(run, asdict(options))
-    vocabulary = Vocabulary.build((s for r in train for s in data.sentences[r]), options.min_count)
-    trainer = Trainer(data, train, held, vocabulary, options)
+    sentences = [s for r in train for s in data.sentences[r]]
+    if begun is None:
+        vocabulary = Vocabulary.build(sentences, options.min_count)
+        return run_epochs(Trainer(data, train, held, vocabulary, options), run)
+    decoder, vocabulary = grown(*begun, sentences, options.min_count, options.motion)
+    trainer = Trainer(data, train, held, vocabulary, options, decoder)
     return run_epochs(trainer, run)
 
 
 def run_epochs(trainer: "Trainer", run: Path) -> tuple[Decoder, Vocabulary, dict[str, Any]]:
     """Epoch after epoch until the sentences no longer get better; what fit returns."""
+    trainer.prepare()
     options, log = trainer.options, _resume(run, trainer)
+    if not _finished(log, options):
+        print(estimate(trainer, run, options.epochs - len(log)), flush=True)
     while not _finished(log, options):
         line = trainer.epoch(len(log))
         better = options.everything or line["cider_d"] > _best(log)["cider_d"]
@@ -121,7 +150,7 @@ def run_epochs(trainer: "Trainer", run: Path) -> tuple[Decoder, Vocabulary, dict
         write_log(run / "log.csv", log)
         write_curves(run, log)
         print(readable(line, better), flush=True)
-    trainer.set_averaged(load(run / "best.npz", "averaged"))
+    trainer.show(load(run / "best.npz", "averaged"))
     return trainer.decoder, trainer.vocabulary, log[-1] if options.everything else _best(log)
 
 
@@ -130,11 +159,16 @@ def _best(log: Log) -> dict[str, float]:
 
 
 class Trainer:
-    """A decoder, its optimizer and the way through one epoch."""
+    """A decoder, its optimizer and the way through one epoch.
+
+    Attributes:
+        decoder: in float32; holds the averaged weights whenever they are looked at.
+        lesson: what learns, in the precision and on the devices that were asked for.
+    """
 
     def __init__(
         self, data: Dataset, train: Sequence[int], held: Sequence[int],
-        vocabulary: Vocabulary, options: TrainOptions,
+        vocabulary: Vocabulary, options: TrainOptions, begun: Decoder | None = None,
     ) -> None:  # fmt: skip
         keras.utils.set_random_seed(options.seed)
         self.data, self.train, self.options = data, train, options
@@ -142,34 +176,43 @@ class Trainer:
         regions, width = data.features.shape[2:]
         config = CaptionerConfig(
             len(vocabulary), regions, width, options.embedding, options.hidden, options.hidden,
-            options.hidden // 2, attend=options.attend,
-            merge=options.merge,
+            options.hidden // 2, attend=options.attend, merge=options.merge, motion=options.motion,
         )  # fmt: skip
-        self.decoder = decoder_of(config)
-        self.parts: list[tuple[list[Any], keras.optimizers.Optimizer]] = []
-        self.average: list[tf.Variable] = []
-        self.teach(self.decoder.trainable_variables, options.learning_rate)
-        # one graph a sentence length: the recurrence is unrolled
-        self.graph = tf.function(self._step)
+        self.decoder = decoder_of(replace(begun.config, regions=regions) if begun else config)
+        if begun:
+            self.decoder.set_weights(begun.get_weights())
+        self.taught: list[keras.Model] = [self.decoder]  # what the averages are of, in float32
+        self.rates = [options.learning_rate]
         self.networks = start_network(self.decoder), step_network(self.decoder)
         references = [forms(data.sentences[row]) for row in self.held]
         self.cider = CiderD(references)
+        self.smoothing = options.smoothing
 
-    def teach(self, variables: Sequence[Any], rate: float) -> None:
-        """From now on every step changes these too, at their own learning rate."""
-        optimizer = _optimizer(rate, self.options, len(self.train))
-        optimizer.build(variables)
-        self.parts.append((list(variables), optimizer))
-        self.average += [tf.Variable(v) for v in variables]
-
-    @property
-    def variables(self) -> list[Any]:
-        """Everything that is trained, the decoder's first."""
-        return [v for variables, _ in self.parts for v in variables]
+    def prepare(self) -> None:
+        """Makes what learns: twins of `taught`, in the precision and on the devices asked for."""
+        o, strategy = self.options, strategy_of(self.options.devices)
+        with scope_of(strategy), precision(o.precision):
+            twins = [decoder_of(self.decoder.config), *map(copied, self.taught[1:])]
+            twins[0].set_weights(self.decoder.get_weights())
+            steps = max(1, len(self.train) // o.batch)
+            adam = AveragedAdam(cosine(o.learning_rate, steps, o.epochs), o.average)
+            shares = [rate / o.learning_rate for rate in self.rates]
+            groups = [twin.trainable_variables for twin in twins]
+            adam.learn(list(zip(groups, shares, strict=True)))
+            self.twins, self.adam = twins, adam
+            self.variables = [v for group in groups for v in group]
+            scaled = o.precision == "mixed_float16"
+            optimizer = keras.optimizers.LossScaleOptimizer(adam) if scaled else adam
+            optimizer.build(self.variables)
+        with scope_of(strategy):
+            self.lesson = Lesson(twins, self.smoothing)
+            self.lesson.compile(optimizer=optimizer)
+        self.optimizer, self.step = optimizer, step_of(self.lesson, strategy)
 
     def epoch(self, number: int) -> dict[str, float]:
         """One pass over the training pictures and one decoding of the held-out ones."""
         o, started = self.options, time.monotonic()
+        self.begin_epoch(number)
         random = np.random.default_rng([o.seed, number])
         losses = []
         found = batches(
@@ -188,65 +231,45 @@ class Trainer:
             "check_s": round(time.monotonic() - trained, 1),
         }
 
+    def begin_epoch(self, number: int) -> None:
+        """What is drawn in an epoch depends on seed and epoch alone, so that a run resumes."""
+
     def prepared(self, found: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches as `see` wants them; here as they are."""
+        """The batches as `learn` wants them; here as they are."""
         return found
 
-    def see(self, regions: Any) -> Any:
-        """What the decoder looks at, of what a batch holds; here the same."""
-        return regions
+    def held_regions(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+        """The held-out shots as decode wants them."""
+        return self.data.regions(self.held, [0] * len(self.held))
 
-    def held_regions(self) -> npt.NDArray[Any]:
-        """The held-out pictures' regions: float (N, R, D)."""
-        return np.stack([self.data.features[row, 0] for row in self.held])
-
-    def learn(self, batch: Batch) -> Any:
+    def learn(self, batch: Batch) -> float:
         """One step on a batch; what the log calls its loss."""
-        return self.graph(*tensors(batch))
-
-    def loss(self, targets: Any, logits: Any, weights: Any) -> Any:
-        """What a step makes smaller."""
-        return smoothed_loss(targets, logits, weights, self.options.smoothing)
-
-    def _step(self, regions: Any, tokens: Any, targets: Any, weights: Any) -> Any:
-        """One step of gradient descent and of the moving average; the loss."""
-        with tf.GradientTape() as tape:
-            logits = self.decoder((self.see(regions), tokens), training=True)
-            loss = self.loss(targets, logits, weights)
-        gradients = iter(tape.gradient(loss, [v.value for v in self.variables]))
-        for variables, optimizer in self.parts:
-            optimizer.apply(list(itertools.islice(gradients, len(variables))), variables)
-        for mean, variable in zip(self.average, self.variables, strict=True):
-            mean.assign_add((1 - self.options.average) * (variable.value - mean))
-        return loss
+        return self.step(inputs(batch), batch.targets, batch.weights / batch.weights.sum())
 
     def check(self) -> tuple[float, float]:
         """CIDEr-D of what the averaged weights say of the held-out pictures, and its variety."""
-        current = [ops.convert_to_numpy(v) for v in self.variables]
-        self.set_averaged(self.averaged())
-        regions = self.held_regions()
-        said = decode(regions, self.vocabulary, self.networks, BeamOptions(beam=3))
-        self.set_averaged(current)
+        self.show(self.averaged())
+        shots = self.held_regions()
+        said = decode(shots, self.vocabulary, self.networks, BeamOptions(beam=3))
         scores = self.cider.scores(said, range(len(said)))
         return float(np.mean(scores)), len(set(map(tuple, said))) / max(1, len(said))
 
     def averaged(self) -> Weights:
         """The moving averages of the weights, in the order of `variables`."""
-        return [mean.numpy() for mean in self.average]
+        return [ops.convert_to_numpy(mean) for mean in self.adam.averages]
 
-    def set_averaged(self, weights: Weights) -> None:
-        """Trains on from these weights; the optimizers do not notice."""
-        for variable, value in zip(self.variables, weights, strict=True):
+    def show(self, weights: Weights) -> None:
+        """Gives the networks outside of the lesson these weights."""
+        variables = [v for network in self.taught for v in network.trainable_variables]
+        for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
-
-    def start_from(self, weights: Weights) -> None:
-        """As set_averaged, and the averages begin there too."""
-        self.set_averaged(weights)
-        for mean, value in zip(self.average, weights, strict=True):
-            mean.assign(value)
+        for network, twin in zip(self.taught, self.twins, strict=True):  # e.g. of normalizations
+            pairs = zip(network.non_trainable_variables, twin.non_trainable_variables, strict=True)
+            for variable, value in pairs:
+                variable.assign(ops.convert_to_numpy(value))
 
     def state(self) -> Weights:
-        """Everything the next step depends on: weights, dropout seeds, optimizer, average."""
+        """Everything the next step depends on: weights, dropout seeds, optimizer, averages."""
         return [ops.convert_to_numpy(v) for v in self._everything()]
 
     def set_state(self, state: Weights) -> None:
@@ -255,27 +278,7 @@ class Trainer:
             variable.assign(value)
 
     def _everything(self) -> list[Any]:
-        beside = [v for variables, _ in self.parts[1:] for v in variables]
-        moments = [v for _, optimizer in self.parts for v in optimizer.variables]
-        return [*self.decoder.variables, *beside, *moments, *self.average]
-
-
-def tensors(batch: Batch) -> tuple[Any, ...]:
-    """A batch as TensorFlow wants it: regions, tokens, targets, weights."""
-    regions = tf.constant(batch.regions.astype(np.float32))
-    return regions, *map(tf.constant, (batch.tokens, batch.targets, batch.weights))
-
-
-def _optimizer(rate: float, options: TrainOptions, pictures: int) -> keras.optimizers.Optimizer:
-    steps = max(1, pictures // options.batch)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        rate / 20,
-        decay_steps=steps * options.epochs,
-        alpha=0.01,
-        warmup_target=rate,
-        warmup_steps=steps // 2,
-    )
-    return keras.optimizers.Adam(schedule, clipnorm=5.0)
+        return [*self.lesson.variables, *self.optimizer.variables]
 
 
 def _some(rows: Sequence[int], count: int) -> list[int]:

@@ -1,13 +1,12 @@
 """Fine-tuning: the encoder's last blocks learn with the decoder, on stills seen as film frames.
 
-The first blocks stay as ImageNet left them and run outside of TensorFlow. B pictures a batch,
+The first blocks stay as ImageNet left them and run outside of TensorFlow. B pictures at a time,
 R regions, D feature width.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from model.training import Trainer, TrainOptions, run_epochs
 from preprocess.augment import film_frame
 from preprocess.dataset import Batch, Dataset
 from preprocess.encoder import halves
-from preprocess.graph import Session, picture_graph
+from preprocess.graph import seeing
 from preprocess.pictures import Picture, read_picture, to_square
+from preprocess.records import FRAMES, in_time
 from preprocess.vocabulary import Vocabulary
 
 CHUNK = 32  # held-out pictures through the encoder at a time
@@ -62,61 +62,73 @@ def fit_tuned(
     plain, tune = options
     plain = replace(plain, epochs=tune.tune_epochs, learning_rate=tune.tune_rate)
     claim(run, {**asdict(plain), **asdict(tune)})
-    trainer = TuneTrainer(data, train, held, vocabulary, plain)
-    trainer.begin(encoder, decoder, tune)
+    trainer = TuneTrainer(data, train, held, vocabulary, plain, decoder)
+    trainer.begin(encoder, tune)
     return run_epochs(trainer, run)
 
 
 class TuneTrainer(Trainer):
     """Teaches the decoder and the encoder's last blocks, from the pictures themselves."""
 
-    def begin(self, encoder: keras.Model, decoder: Decoder, tune: TuneOptions) -> None:
-        """Starts from a trained encoder and decoder."""
+    def begin(self, encoder: keras.Model, tune: TuneOptions) -> None:
+        """Starts from a trained encoder."""
         first, self.upper = halves(encoder, tune.tune_after)
         self.side = int(encoder.input_shape[1])
-        self.lower = Session(picture_graph(first))
-        self.teach(self.upper.trainable_variables, tune.encoder_rate)
-        given = chain(decoder.trainable_variables, self.upper.trainable_variables)
-        self.start_from([np.array(v) for v in given])
-        squares = (self._square(row) for row in self.held)
-        self._held = np.concatenate([self._below(s[None]) for s in squares])
+        self.lower = seeing(first)
+        self.taught.append(self.upper)
+        self.rates.append(tune.encoder_rate)
+        frames = (self._square(self._picture(path)) for path in self._held_pictures())
+        self._held = np.concatenate([self._below(frame[None]) for frame in frames])
 
-    def epoch(self, number: int) -> dict[str, float]:
-        """As Trainer.epoch; how pictures are changed depends on seed and epoch alone."""
+    def begin_epoch(self, number: int) -> None:
+        """Draws anew: how pictures are changed."""
         self._random = np.random.default_rng([self.options.seed, number, 2])
-        return super().epoch(number)
 
     def prepared(self, found: Iterator[Batch]) -> Iterator[Batch]:
         """Batches with what the encoder's frozen half makes of their pictures."""
         return ahead(map(self._look, found))
 
-    def see(self, regions: Any) -> Any:
-        """The encoder's trained half: its input of B pictures -> (B, R, D)."""
-        return self.upper(regions, training=True)
-
-    def held_regions(self) -> npt.NDArray[Any]:
-        """The held-out pictures' regions, of the encoder as it is now: float16 (N, R, D)."""
+    def held_regions(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+        """The held-out shots, of the encoder as it is now."""
         chunks = range(0, len(self._held), CHUNK)
         held = (self._held[i : i + CHUNK].astype(np.float32) for i in chunks)
         seen = map(self.upper.predict_on_batch, held)
-        return np.concatenate([np.asarray(part, np.float16) for part in seen])
+        regions = np.concatenate([np.asarray(part, np.float16) for part in seen])
+        counts = [len(self._shown(row)) for row in self.held]
+        starts = np.cumsum([0, *counts[:-1]])
+        n = max(counts)
+        at = [
+            [s + t if t < c else s for t in range(n)] for s, c in zip(starts, counts, strict=True)
+        ]
+        return regions[np.array(at)], np.array(counts)
+
+    def _held_pictures(self) -> Iterator[str]:
+        return (path for row in self.held for path in self._shown(row))
+
+    def _shown(self, row: int) -> tuple[str, ...]:
+        """A sample's frames in order of time."""
+        return in_time(self.data.samples[row].pictures[:FRAMES])
 
     def _look(self, batch: Batch) -> Batch:
-        frames = []
+        n = int(batch.frames.max())
+        seen = []
         for row, view in zip(batch.rows, batch.views, strict=True):
-            frame = film_frame(self._picture(int(row)), self.side, self._random)
-            frames.append(frame[:, ::-1] if view % 2 else frame)
-        return replace(batch, regions=self._below(np.stack(frames)))
+            paths = self._shown(int(row))
+            looks = [film_frame(self._picture(p), self.side, self._random) for p in paths]
+            looks = [look[:, ::-1] if view % 2 else look for look in looks]
+            seen += looks + looks[:1] * (n - len(looks))
+        below = self._below(np.stack(seen))
+        return replace(batch, regions=below.reshape(-1, n, *below.shape[1:]))
 
     def _below(self, frames: Picture) -> npt.NDArray[np.float16]:
         """uint8 (B, S, S, 3) through the frozen half."""
-        return np.asarray(self.lower(frames.astype(np.float32))[0], np.float16)
+        return np.asarray(self.lower(frames.astype(np.float32)), np.float16)
 
-    def _square(self, row: int) -> Picture:
-        return to_square(self._picture(row), self.side)
+    def _square(self, picture: Picture) -> Picture:
+        return to_square(picture, self.side)
 
-    def _picture(self, row: int) -> Picture:
-        return read_picture(Path(self.data.samples[row].pictures[0]))
+    def _picture(self, path: str) -> Picture:
+        return read_picture(Path(path))
 
 
 def ahead(found: Iterator[Batch]) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from preprocess.files import whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
-from preprocess.records import Sample, write_samples
+from preprocess.records import Sample, stills, write_samples
 from preprocess.tagger import NAMES, Tagger, load_tagger
 from preprocess.tagging import processes
 
@@ -126,12 +126,13 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     write_samples(out / "samples.jsonl", samples)
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
+    pictures = stills(samples)
     with (
         encoding(options, arguments.cluster) as (encode, spread),
-        tqdm(total=len(samples), desc="CNN", unit="장", disable=None) as bar,
+        tqdm(total=len(pictures), desc="CNN", unit="장", disable=None) as bar,
     ):
         cache_features(
-            out / "features", samples, options, encode, bar.update,
+            out / "features", pictures, options, encode, bar.update,
             spread=spread, verify=arguments.verify, say=bar.write,
         )  # fmt: skip
     _finish(out, tagger, options, found, samples)

@@ -1,11 +1,13 @@
 """A data folder as arrays: captions as ids, features by row, batches with weights.
 
-B pictures a batch, k sentences a picture, T tokens, R regions, D feature width.
+B samples a batch, n frames a sample (1 of a photo), k sentences a sample, T tokens, R regions,
+D feature width.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 from preprocess.errors import DataError
 from preprocess.korean import Morpheme
 from preprocess.morphemes import Sentences, read_morphemes
-from preprocess.records import Sample, read_samples
+from preprocess.records import FRAMES, Sample, in_time, read_samples, stills
 from preprocess.shards import Features, open_features
 from preprocess.vocabulary import PAD, Vocabulary
 
@@ -26,13 +28,13 @@ NO_FEATURES = np.zeros((0, 2, 0, 0), np.float16)
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What `python -m preprocess` wrote: row i of everything is samples[i].
+    """What `python -m preprocess` wrote: row i is samples[i].
 
     Attributes:
         samples: the pictures and their captions.
         sentences: their morphemes, in the same order.
-        features: float16 (N, V, R, D), the views of each picture, on the disk; odd ones are
-            mirrored.
+        features: float16 (pictures, V, R, D), the views of each picture that `stills` lists, on
+            the disk; odd ones are mirrored.
         settings: dataset.json: tagger, encoder, side, what was read and dropped.
     """
 
@@ -46,6 +48,32 @@ class Dataset:
         return [
             i for i, s in enumerate(self.samples) if s.split == split and s.key.startswith(within)
         ]
+
+    def shown(self, row: int) -> tuple[int, ...]:
+        """Where in `features` the frames of a sample are, in order of time."""
+        start, end = self._bounds[row : row + 2]
+        return in_time(range(start, end))
+
+    @cached_property
+    def _bounds(self) -> list[int]:
+        counts = [min(len(sample.pictures), FRAMES) for sample in self.samples]
+        return [0, *np.cumsum(counts, dtype=int).tolist()]
+
+    def regions(
+        self, rows: Sequence[int], views: Sequence[int]
+    ) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.intp]]:
+        """The frames of samples: float16 (B, n, R, D), and int (B,) how many of each are real.
+
+        Args:
+            rows: the samples.
+            views: which view of each.
+        """
+        shown = [self.shown(row) for row in rows]
+        counts = np.array([len(frames) for frames in shown])
+        n = int(counts.max())
+        padded = [frame for frames in shown for frame in frames + frames[:1] * (n - len(frames))]
+        seen = self.features[padded, np.repeat(views, n)]
+        return seen.reshape(len(rows), n, *seen.shape[1:]), counts
 
 
 def load(folder: Path, features: bool = True) -> Dataset:
@@ -75,7 +103,7 @@ def load(folder: Path, features: bool = True) -> Dataset:
         ) from None
     named = [(s.key, len(s.captions)) for s in samples]
     same = named == [(key, len(sentences)) for key, sentences in analysed]
-    if not same or (features and keys != [key for key, _ in named]):
+    if not same or (features and keys != [still.key for still in stills(samples)]):
         raise DataError(
             f"'{folder}'의 파일들이 서로 맞지 않습니다. python -m preprocess를 다시 하세요.",
             f"the files of '{folder}' do not belong together. Run python -m preprocess again.",
@@ -99,7 +127,8 @@ class Batch:
     """One step of teacher forcing.
 
     Attributes:
-        regions: float16 (B, R, D).
+        regions: float16 (B, n, R, D), frames in order of time; a sample of fewer repeats its first.
+        frames: int (B,), how many of the n are real.
         tokens: int32 (B, k, T), START first.
         targets: int32 (B, k, T), END last.
         weights: float32 (B, k, T), 1 where the target is a token.
@@ -108,6 +137,7 @@ class Batch:
     """
 
     regions: npt.NDArray[np.float16]
+    frames: npt.NDArray[np.intp]
     tokens: npt.NDArray[np.int32]
     targets: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
@@ -124,7 +154,7 @@ def batches(
     longest: int,
     random: np.random.Generator,
 ) -> Iterator[Batch]:
-    """One epoch: every row once, `sentences` of its captions, one of its views.
+    """One epoch: every row once, `sentences` of its captions, one view of all its frames.
 
     Pictures with captions of like length meet in a batch, so that little is padding.
     """
@@ -159,11 +189,11 @@ def _batch(
 ) -> Batch:
     length = min(-(-(max(map(_length, picks)) + 1) // BUCKET) * BUCKET, longest)
     ids = np.stack([[vocabulary.encode(s, length + 1) for s in texts] for _, _, texts in picks])
-    regions = np.stack([data.features[row, view] for row, view, _ in picks])
     targets = ids[:, :, 1:]
     weights = (targets != PAD).astype(np.float32)
     rows, views = (np.array([pick[i] for pick in picks]) for i in (0, 1))
-    return Batch(regions, ids[:, :, :-1], targets, weights, rows, views)
+    regions, frames = data.regions(rows.tolist(), views.tolist())
+    return Batch(regions, frames, ids[:, :, :-1], targets, weights, rows, views)
 
 
 def folds(

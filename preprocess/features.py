@@ -19,7 +19,7 @@ import numpy.typing as npt
 from preprocess.cluster import cluster_crew
 from preprocess.crew import in_order
 from preprocess.files import check_room
-from preprocess.graph import Graph, Session, picture_graph
+from preprocess.graph import Graph, Session, picture_graph, seeing
 from preprocess.pictures import Picture, decoded, nearer, read_file, to_square
 from preprocess.records import Sample
 from preprocess.shards import Features, Plan, begin, missing, old_features, useless, write_shard
@@ -66,25 +66,15 @@ def encoding(
         MissingExtra: Ray is not installed.
         SettingError: there is no such encoder or cluster.
     """
-    graph = encoder_graph(options)
-    session = Session(graph)
-
-    def encode(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return np.asarray(session(pictures)[0])
-
-    if cluster is None:
-        yield encode, None
-        return
-    with cluster_crew(cluster, partial(looker, graph, options)) as crew:
-        ahead = AHEAD * max(1, crew.room())
-        yield encode, lambda pieces: in_order(crew.share(pieces, ahead, read_files))
-
-
-def encoder_graph(options: EncoderOptions) -> Graph:
-    """The frozen encoder as a graph."""
     from preprocess.encoder import build_encoder
 
-    return picture_graph(build_encoder(options.encoder, options.side))
+    network = build_encoder(options.encoder, options.side)
+    if cluster is None:
+        yield seeing(network), None
+        return
+    with cluster_crew(cluster, partial(looker, picture_graph(network), options)) as crew:
+        ahead = AHEAD * max(1, crew.room())
+        yield seeing(network), lambda pieces: in_order(crew.share(pieces, ahead, read_files))
 
 
 @dataclass(frozen=True)

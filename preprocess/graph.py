@@ -6,7 +6,7 @@ float16 and once, however many graphs read them.
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,20 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
             weights[tensor.name] = array
             _detach(tensor, array.nbytes)
     return Graph(proto.SerializeToString(), weights)
+
+
+def seeing(network: "keras.Model") -> Callable[[Array], Array]:
+    """The network as a function of one batch: by onnxruntime, or by Keras on another backend.
+
+    Keras exports graphs through TensorFlow; PyTorch and JAX run the network itself, where an
+    accelerator helps.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return lambda batch: np.asarray(network.predict_on_batch(batch))
+    session = Session(picture_graph(network))
+    return lambda batch: session(batch)[0]
 
 
 def picture_graph(network: "keras.Model") -> Graph:

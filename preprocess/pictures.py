@@ -1,5 +1,6 @@
 """Still pictures: reading them, and the one way any picture becomes the network's input."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -69,3 +70,10 @@ def to_square(picture: Picture, side: int) -> Picture:
     shrinks = picture.shape[0] > side or picture.shape[1] > side
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)
+
+
+def shot(pictures: Sequence[Picture], side: int) -> npt.NDArray[np.uint8]:
+    """Pictures as the frames of one shot: uint8 (n, H, W, 3); squares if their sizes differ."""
+    if len({picture.shape for picture in pictures}) > 1:  # one array has one size
+        pictures = [to_square(picture, side) for picture in pictures]
+    return np.stack(pictures)

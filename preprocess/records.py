@@ -1,9 +1,13 @@
 """Plain records that pass between the rooms; JSON lines in and out."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+FRAMES = 3  # most pictures of a sample that are looked at; captioning takes as many of a shot
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Sample:
 
     Attributes:
         key: unique name of the sample over all merged sets, e.g. "flickr8k-ko/1000268201".
-        pictures: absolute picture files, one or more frames of the same thing.
+        pictures: absolute picture files, one or more frames of the same thing: the middle one
+            first, for who looks at one alone, then the others in order of time.
         captions: Korean sentences, at least one, NFC, single spaces.
         split: "train", "val" or "test".
         group: samples of one group (film, clip, picture) are never split between folds.
@@ -38,6 +43,22 @@ class Sample:
     def source(self) -> str:
         """The set the sample came from: its key without the last part."""
         return self.key.rsplit("/", 1)[0]
+
+
+def stills(samples: Iterable[Sample]) -> list[Sample]:
+    """One sample a picture, for what looks at pictures one by one; the first keeps its key."""
+    return [
+        replace(sample, key=f"{sample.key}#{number}" if number else sample.key, pictures=(picture,))
+        for sample in samples
+        for number, picture in enumerate(sample.pictures[:FRAMES])
+    ]
+
+
+def in_time(pictures: Sequence[T]) -> tuple[T, ...]:
+    """What was written middle first (Sample.pictures), in order of time."""
+    first, *others = pictures
+    before = len(pictures) // 2
+    return (*others[:before], first, *others[before:])
 
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:

@@ -1,7 +1,7 @@
 """Morphemes as numbers and back."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +36,12 @@ class Vocabulary:
                 f"no morpheme occurs {least} times. Lower --min-count or give more captions.",
             )
         return cls(tuple(m for _, m in kept))
+
+    def with_more(self, counts: Mapping[Morpheme, int], least: int) -> "Vocabulary":
+        """These, with their ids, and after them what is counted `least` times, by frequency."""
+        known = set(self.morphemes)
+        new = sorted((-n, m) for m, n in counts.items() if n >= least and m not in known)
+        return Vocabulary((*self.morphemes, *(m for _, m in new)))
 
     def __len__(self) -> int:
         return len(self.morphemes) + SPECIAL

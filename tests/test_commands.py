@@ -56,6 +56,7 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", words))
     monkeypatch.setattr("preprocess.encoder.build_encoder", small_encoder)
     monkeypatch.setattr("model.export.build_encoder", small_encoder)
+    monkeypatch.setattr("model.stages.build_encoder", small_encoder)
     monkeypatch.setattr("model.export.build_classifier", small_classifier)
 
 
@@ -253,7 +254,7 @@ def test_decoders_of_one_encoder_become_an_ensemble(tmp_path, trained, capsys):
     other, both = tmp_path / "other.kcap", tmp_path / "both.kcap"
     run = ["--seed", "5", "--epochs", "1", "--run", str(tmp_path / "other"), "--out", str(other)]
     assert train.main([*command, *run, "--anew", "--lang", "en"]) == 1
-    assert "--init goes with" in capsys.readouterr().err
+    assert "--anew goes with --init" in capsys.readouterr().err
     assert train.main([*command, *run, "--init", str(first), "--anew"]) == 0
     assert join.main([str(first), str(other), "--out", str(both)]) == 0
     one, joined = read_captioner(first), read_captioner(both)
@@ -334,12 +335,52 @@ def test_init_goes_on_only_with_the_morphemes_it_learned(tmp_path, trained, caps
     assert not (tmp_path / "x.kcap").exists()
 
 
-@pytest.mark.parametrize("more", [[], ["--folds", "2"], ["--folds", "2", "--tune-epochs", "1"]])
-def test_init_needs_a_stage_to_go_on_with(tmp_path, trained, capsys, more):
-    first, command = trained
+def test_a_captioner_learns_new_words_and_keeps_the_old_ones(tmp_path, trained, coco):
+    first, _ = trained
+    records = json.loads((coco / "c.json").read_text(encoding="utf-8"))
+    for i, record in enumerate(records):
+        record["caption_ko"] = [f"{list(COLOURS)[i % 3]} {('밝은', '어두운')[i % 2]} 벽 이다"]
+        if i >= 27:  # held out: nobody may learn of it
+            record["caption_ko"].append("비밀 이다")
+    (coco / "c.json").write_text(json.dumps(records), encoding="utf-8")
+    data, out = tmp_path / "more", tmp_path / "more.kcap"
+    assert prepare(coco, data) == 0
+    command = [str(data), "--init", str(first), "--batch", "9", "--min-count", "2"]
+    command += ["--epochs", "2", "--average", "0.5"]
+    assert train.main([*command, "--out", str(out), "--run", str(tmp_path / "more-run")]) == 0
+    before, after = read_captioner(first), read_captioner(out)
+    known = len(before.vocabulary.morphemes)
+    assert after.vocabulary.morphemes[:known] == before.vocabulary.morphemes
+    assert {m.form for m in after.vocabulary.morphemes[known:]} == {"밝은", "어두운", "벽"}
+    assert after.about["config"]["hidden"] == before.about["config"]["hidden"] == 16
+    assert after.about["training"]["learning_rate"] == 4e-4
+    assert Captioner.load(out).caption(np.full((1, 40, 30, 3), 90, np.uint8)).text
+    told = json.loads((tmp_path / "more-run/run.json").read_text("utf-8"))
+    assert told["init"] == "first.kcap" and told["data"]["pictures"] == 27
+    folds = [*command, "--epochs", "1", "--folds", "2", "--run", str(tmp_path / "folds")]
+    assert train.main(folds) == 0
+    assert (tmp_path / "folds/folds.csv").is_file()
+    (options,) = {p.read_text("utf-8") for p in tmp_path.glob("folds/fold*/options.json")}
+    assert json.loads(options)["learning_rate"] == 4e-4
+
+
+def test_a_recipe_fills_what_is_not_given(tmp_path, trained):
+    _, command = trained
+    out = ["--out", str(tmp_path / "quick.kcap"), "--run", str(tmp_path / "quick")]
+    assert train.main([*command, *out, "--recipe", "quick", "--epochs", "1"]) == 0
+    told = read_captioner(tmp_path / "quick.kcap").about["training"]
+    assert (told["recipe"], told["epochs"], told["sentences"]) == ("quick", 1, 2)
+    assert (told["hidden"], told["check"]) == (16, 256)
+    assert json.loads((tmp_path / "quick/run.json").read_text("utf-8"))["training"] == told
+
+
+def test_folds_are_for_the_first_stage(tmp_path, trained, capsys):
+    _, command = trained
     capsys.readouterr()
-    assert train.main([*command, "--init", str(first), *more, "--lang", "en"]) == 1
-    assert capsys.readouterr().err.startswith("train.py: --init goes with")
+    more = ["--folds", "2", "--recipe", "best", "--run", str(tmp_path / "x"), "--lang", "en"]
+    assert train.main([*command, *more]) == 1
+    assert "--folds is for the first stage alone" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):

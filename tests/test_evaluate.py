@@ -156,4 +156,5 @@ def test_json_never_replaces_an_input(data, capsys):
 def test_frames_of_unlike_size_become_one_array(data, tmp_path):
     sample = Sample("a/1", tuple(str(tmp_path / f"{n}.png") for n in (0, 1)), ("개",), "test", "1")
     assert evaluate._frames(sample, 8).shape == (2, 8, 8, 3)
-    assert (evaluate._frames(sample, 8, tilt=20)[1] == 40).all()
+    # the second of two is the earlier one: the middle is written first
+    assert (evaluate._frames(sample, 8, tilt=20)[0] == 40).all()

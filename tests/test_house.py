@@ -43,6 +43,7 @@ HEAVY = {
     "skimage": {"video/demo.py"},
     "sacrebleu": {"model/report.py"},
     "pickle": {"preprocess/torch_file.py"},
+    "tensorflow": {"model/lesson.py", "model/curves.py"},  # Keras may run on another backend
 }
 NEVER = {"torch", "dill", "joblib", "yaml", "requests", "urllib3", "sklearn", "skvideo"}
 EXTRAS = {"kiwipiepy", "skimage"}  # installed by who asks for them, and by the gate

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean as mean_of
 from statistics import stdev
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from model.beam import BeamOptions
 from model.cider import CiderD
 from model.cross_validation import cross_validate
 from model.decoding import decode
+from model.lesson import smoothed_loss
 from model.metrics import bleu
 from model.network import start_network, step_network
 from model.reward import RewardOptions, fit_reward
@@ -24,7 +26,7 @@ from model.training import TrainOptions, fit
 from model.tuning import TuneOptions, ahead, fit_tuned
 from preprocess.dataset import Dataset
 from preprocess.encoder import halves
-from preprocess.errors import SettingError
+from preprocess.errors import OutputError, SettingError
 from preprocess.korean import Morpheme, forms
 from preprocess.pictures import read_picture, to_square
 from preprocess.records import Sample
@@ -51,6 +53,11 @@ def train(data, folder, **options):
     return fit(data, data.rows("train"), data.rows("val"), TrainOptions(**SMALL | options), folder)
 
 
+def shots(data, split):
+    rows = data.rows(split)
+    return data.regions(rows, [0] * len(rows))
+
+
 def state(folder):
     return load(folder / "last.npz", "state")
 
@@ -61,8 +68,7 @@ def test_the_colours_are_learned_and_said(tmp_path):
         data, tmp_path / "run", epochs=25, learning_rate=0.03, patience=25
     )
     networks = training.start_network(decoder), training.step_network(decoder)
-    regions = data.features[data.rows("val"), 0]
-    said = decode(regions, vocabulary, networks, training.BeamOptions(beam=2))
+    said = decode(shots(data, "val"), vocabulary, networks, training.BeamOptions(beam=2))
     assert said == [[COLOURS[row % 3], "화면", "이다"] for row in data.rows("val")]
     assert best["cider_d"] > 5
     lines = (tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()
@@ -84,9 +90,9 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     def dying(self, number):
         calls.append(number)
         if len(calls) == 3:
-            self.graph(*training.tensors(next(iter(training.batches(
-                data, data.rows("train"), self.vocabulary, 6, 3, 24, np.random.default_rng(9)
-            )))))  # fmt: skip  # half an epoch is lost with the kill
+            random = np.random.default_rng(9)  # half an epoch is lost with the kill
+            rows = data.rows("train")
+            self.learn(next(training.batches(data, rows, self.vocabulary, 6, 3, 24, random)))
             raise KeyboardInterrupt
         return epoch(self, number)
 
@@ -105,6 +111,37 @@ def test_training_stops_when_the_sentences_no_longer_get_better(tmp_path, monkey
     *_, best = train(colours(), tmp_path / "run", epochs=9, patience=2)
     assert (best["epoch"], best["cider_d"]) == (2, 0.5)
     assert len((tmp_path / "run" / "log.csv").read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_the_estimate_changes_nothing(tmp_path, monkeypatch, capsys):
+    data = colours()
+    train(data, tmp_path / "told", epochs=2)
+    assert "어림 (estimate): 약" in capsys.readouterr().out
+    monkeypatch.setattr(training, "estimate", lambda *a: "")
+    train(data, tmp_path / "untold", epochs=2)
+    for a, b in zip(state(tmp_path / "told"), state(tmp_path / "untold"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_that_finds_no_room_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
+    with pytest.raises(OutputError, match="are free"):
+        train(colours(), tmp_path / "run", epochs=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns_as_well(tmp_path, policy):
+    options = {"epochs": 25, "learning_rate": 0.03, "patience": 25, "precision": policy}
+    decoder, *_, best = train(colours(), tmp_path / "run", **options)
+    assert best["cider_d"] > 5  # as in float32
+    assert {v.dtype for v in decoder.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_precision_nobody_knows_is_refused():
+    with pytest.raises(SettingError, match="mixed_bfloat16"):
+        TrainOptions(precision="float8")
 
 
 def test_a_run_of_other_options_is_not_continued(tmp_path):
@@ -134,8 +171,7 @@ def test_a_fold_is_scored_on_what_it_holds_out(tmp_path):
     decoder, vocabulary, _ = train(data, tmp_path / "run")
     scores = cross_validation._scores(data, rows, decoder, vocabulary)
     networks = start_network(decoder), step_network(decoder)
-    regions = np.stack([data.features[row, 0] for row in rows])
-    said = decode(regions, vocabulary, networks, BeamOptions())
+    said = decode(shots(data, "train"), vocabulary, networks, BeamOptions())
     references = [forms(data.sentences[row]) for row in rows]
     assert scores["bleu_4"] == pytest.approx(bleu(said, references)[3])
     assert scores["cider_d"] == pytest.approx(CiderD(references).corpus(said))
@@ -146,7 +182,7 @@ def test_smoothing_zero_is_plain_cross_entropy():
     logits = random.normal(size=(2, 2, 3, 5)).astype(np.float32)
     targets = random.integers(0, 5, (2, 2, 3)).astype(np.int32)
     weights = np.array([[[1, 1, 0]] * 2] * 2, np.float32)
-    found = float(training.smoothed_loss(targets, logits, weights, 0.0))
+    found = float(smoothed_loss(targets, logits, weights / weights.sum(), 0.0))
     exact = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     hits = -np.take_along_axis(exact, targets[..., None], -1)[..., 0]
     assert found == pytest.approx((hits * weights).sum() / weights.sum(), abs=1e-5)
@@ -278,10 +314,9 @@ def test_tuning_teaches_the_encoder_too_and_resumes_exactly(tmp_path, monkeypatc
     assert not np.allclose(encoder.get_layer("last").kernel, untaught.kernel)
     squares = np.stack([to_square(read_picture(Path(s.pictures[0])), 8) for s in data.samples])
     networks = training.start_network(decoder), training.step_network(decoder)
-    said = decode(
-        np.asarray(encoder(squares.astype(np.float32))), vocabulary, networks,
-        training.BeamOptions(beam=2),
-    )  # fmt: skip
+    regions = np.asarray(encoder(squares.astype(np.float32)))[:, None]
+    lone = np.ones(len(regions), int)
+    said = decode((regions, lone), vocabulary, networks, training.BeamOptions(beam=2))
     assert said == [[COLOURS[i % 3], "화면", "이다"] for i in range(len(said))]
     epoch = training.Trainer.epoch
 

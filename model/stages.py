@@ -1,0 +1,179 @@
+"""The stages of train.py, one after the other, each resumed in its own folder of the run."""
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from model.calibrate import calibrate, calibrated, report, some
+from model.cross_validation import cross_validate
+from model.export import at_side, fingerprint, restore, restore_encoder, save, signature_of
+from model.growing import grown
+from model.network import Decoder
+from model.options import Options, check
+from model.reward import fit_reward
+from model.runs import claim, describe
+from model.storage import CaptionerFile, write_captioner
+from model.training import fit
+from model.tuning import fit_tuned
+from preprocess.dataset import Dataset, load
+from preprocess.encoder import build_encoder
+from preprocess.errors import DataError, SettingError
+from preprocess.features import EncoderOptions, cache_features
+from preprocess.files import check_free, check_room
+from preprocess.graph import seeing
+from preprocess.records import stills
+from preprocess.vocabulary import Vocabulary
+
+Networks = tuple[keras.Model, Decoder, Vocabulary]
+Begun = tuple[Decoder, Vocabulary]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What training begins with.
+
+    Attributes:
+        encoder: what looks at the pictures.
+        begun: a trained decoder and its vocabulary, to go on from.
+        best: what its file tells of its best epoch.
+        folder: of the plain stage.
+    """
+
+    encoder: keras.Model
+    begun: Begun | None
+    best: dict[str, Any]
+    folder: Path
+
+
+def run(arguments: argparse.Namespace, options: Options) -> None:
+    """Does what the command line says.
+
+    Raises:
+        CaptioningError: told in one line.
+    """
+    if not arguments.folds:  # which write no captioner
+        check_free(arguments.out, arguments.overwrite)
+    data, terms = load(arguments.data), _terms(arguments.terms)
+    folder: Path = arguments.run or Path("runs") / arguments.out.stem
+    train, held = data.rows("train"), data.rows("val")
+    check(arguments, options, len(train), len(held))
+    encoder, begun, best = _beginning(arguments.init, data, folder)
+    if arguments.anew:
+        begun, best = None, {}
+    learned = train + held if options.plain.everything else train
+    about: dict[str, Any] = {"training": options.told()}
+    about |= {"init": arguments.init.name} if arguments.init else {}
+    about |= {"data": signature_of(data, train + held if arguments.folds else learned)}
+    describe(folder, {"folder": str(arguments.data.absolute()), **about})
+    if arguments.init and options.teach:
+        data = _seen_anew(data, encoder, folder / "features", options.reward.nearer)
+    if arguments.folds:
+        cross_validate(data, train + held, arguments.folds, options.plain, folder, begun)
+        return
+    first = folder / ("anew" if arguments.anew else "on") if arguments.init else folder
+    started = Start(encoder, begun, best, first)
+    networks, best = _trained(data, (learned, held), options, folder, started)
+    about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
+    contents = _save(arguments.out, data, networks, about)
+    if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
+        _calibrate(arguments.out, contents, data)
+    size = arguments.out.stat().st_size / 1e6
+    out = arguments.out
+    print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
+
+
+def _trained(
+    data: Dataset, rows: tuple[list[int], list[int]], options: Options, run: Path, start: Start
+) -> tuple[Networks, dict[str, Any]]:
+    """The stages that were asked for, and the last one's best line."""
+    plain, tune, reward = options.plain, options.tune, options.reward
+    encoder, begun, best = start.encoder, start.begun, start.best
+    if begun is None or options.teach:
+        decoder, vocabulary, best = fit(data, *rows, plain, start.folder, begun)
+    else:
+        sentences = [s for row in rows[0] for s in data.sentences[row]]
+        decoder, vocabulary = grown(*begun, sentences, plain.min_count, plain.motion)
+    if tune.tune_epochs:
+        taught = (encoder, decoder, vocabulary)
+        decoder, vocabulary, best = fit_tuned(data, *rows, taught, (plain, tune), run / "tuned")
+    if reward.reward_epochs:
+        if begun or tune.tune_epochs or reward.nearer:
+            data = _seen_anew(data, encoder, run / "features", reward.nearer)
+        decoder, vocabulary, best = fit_reward(
+            data, *rows, (decoder, vocabulary), (plain, reward), run / "reward"
+        )
+    return (encoder, decoder, vocabulary), best
+
+
+def _beginning(
+    path: Path | None, data: Dataset, run: Path
+) -> tuple[keras.Model, Begun | None, Any]:
+    """The encoder, and of a captioner file its decoder, vocabulary and best line.
+
+    Raises:
+        CaptionerFileError: the file cannot be used.
+        SettingError: it has another encoder or tagger than the data, or the run another beginning.
+    """
+    name, side = data.settings["encoder"], data.settings["side"]
+    if path is None:
+        return build_encoder(name, side), None, {}
+    decoder, contents = restore(path)
+    for what in ("encoder", "tagger"):
+        theirs, ours = contents.about.get(what), data.settings[what]
+        if theirs != ours:
+            raise SettingError(
+                f"--init '{path}'의 {what}은(는) {theirs}인데 데이터는 {ours}입니다. "
+                f"python -m preprocess를 {theirs}(으)로 다시 하세요.",
+                f"--init '{path}' has {what} {theirs}, the data {ours}. "
+                f"Run python -m preprocess with {theirs}.",
+            )
+    networks = (restore_encoder(contents), decoder)
+    claim(run, {"init": [fingerprint(network) for network in networks]})
+    encoder, decoder = at_side(networks, name, side)
+    return encoder, (decoder, contents.vocabulary), dict(contents.about.get("best_epoch", {}))
+
+
+def _seen_anew(data: Dataset, encoder: keras.Model, folder: Path, nearer: bool) -> Dataset:
+    """The same data with what the captioner's own encoder sees in the pictures."""
+    name = f"{data.settings['encoder']}+{fingerprint(encoder)}"
+    options, pictures = EncoderOptions(name, data.settings["side"], nearer), stills(data.samples)
+    size = 2 * len(pictures) * options.views * int(np.prod(encoder.output_shape[1:]))  # float16
+    if not (folder / "features.npy").exists():
+        check_room(folder, size)
+    print(f"{folder}: {len(pictures):,} x {options.views}, {size / 1e9:.2f} GB", flush=True)
+    with tqdm(total=len(pictures), desc="CNN", unit="장", disable=None) as bar:
+        features = cache_features(folder, pictures, options, seeing(encoder), bar.update)
+    return replace(data, features=features)
+
+
+def _terms(path: Path | None) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"이용 조건 '{path}'을(를) 읽을 수 없습니다 ({error}). 경로를 확인하세요.",
+            f"cannot read the terms '{path}' ({error}). Check the path.",
+        ) from None
+
+
+def _save(path: Path, data: Dataset, networks: Networks, about: dict[str, Any]) -> CaptionerFile:
+    encoder, decoder, vocabulary = networks
+    name, side = data.settings["encoder"], about["side"]
+    version = data.settings.get("tagger_version", "unknown")  # older data folders tell none
+    made = {"encoder": name, "tagger": data.settings["tagger"], "tagger_version": version}
+    about = {**made, **about}
+    about |= {"trained_side": data.settings["side"]}
+    print(json.dumps(about["best_epoch"], ensure_ascii=False))
+    return save(path, at_side((encoder, decoder), name, side), vocabulary, about)
+
+
+def _calibrate(path: Path, contents: CaptionerFile, data: Dataset) -> None:
+    found = calibrate(contents, data, some(data.rows("val")))
+    write_captioner(path, calibrated(contents, found))
+    print(report(found))
