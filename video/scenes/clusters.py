@@ -77,13 +77,14 @@ def _by_size(labels: Labels) -> Labels:
 def best_count(vectors: Vectors, seed: int = 0) -> int:
     """How many groups fit best: the highest mean silhouette (Rousseeuw 1987), by cosine.
 
-    Tried are 2 to 30 groups, but at most half as many as there are vectors, on at most 2,000.
+    Tried are 2 to 30 groups, but no more than the root of the number of vectors: else every few
+    that are nearly the same become a group. At most 2,000 are looked at.
     """
     if len(vectors) < 4:
         return 1
     few = np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE]
     chosen = _narrowed(vectors[np.sort(few)])
-    counts = range(2, min(MOST_GROUPS, len(chosen) // 2) + 1)
+    counts = range(2, min(MOST_GROUPS, round(len(chosen) ** 0.5)) + 1)
     return max(counts, key=lambda k: silhouette(chosen, k_means(chosen, k, seed, restarts=2)))
 
 

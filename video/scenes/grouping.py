@@ -14,9 +14,10 @@ from preprocess.errors import SettingError
 from preprocess.korean import Morpheme
 from video.scenes.clusters import best_count, k_means
 
-SAID = 1.0  # weight of what is said against what the CNN sees
+SAID = 0.7  # weight of what is said against what the CNN sees
 SHARE = 0.3  # of a group's sentences that must have a word for it to name the group
-TOLD_OF_ALL = frozenset(("사람", "물건", "모습", "앞", "옆", "뒤", "안", "밖", "아래", "위", "속"))
+POSITIONS = frozenset(("앞", "옆", "뒤", "안", "밖", "아래", "위", "속", "가운데", "모습"))
+GENERAL = frozenset(("사람", "물건"))  # a name only where there is no other
 NUMBERS = frozenset(("한", "두", "세", "네", "다섯", "여섯", "여러", "몇"))
 ASIDE = ("위", "안", "속", "앞", "옆", "아래")  # 눈 위에, 상자 안에
 Vectors = npt.NDArray[np.float32]
@@ -68,7 +69,7 @@ def group(
     """
     if not 1 <= (1 if count is None else count) <= len(items):
         raise SettingError(
-            f"{len(items)}개를 {count or 1}묶음으로 나눌 수 없습니다. 사진이나 --groups를 바꾸세요.",
+            f"{len(items)}개를 {count or 1}묶음으로 나눌 수 없습니다. --groups를 바꾸세요.",
             f"{len(items)} items cannot be {count or 1} groups. Change the pictures or --groups.",
         )
     vectors = together(items)
@@ -121,14 +122,15 @@ def named(groups: Sequence[Sequence[str]], words: Words) -> list[str]:
 def _phrases(
     sentences: Sequence[tuple[Morpheme, ...]], everywhere: Counter[str], total: int
 ) -> list[str]:
-    """Names for one group, the best first."""
+    """Names for one group, the best first; what does something there counts twice."""
     here = Counter(form for sentence in sentences for form in _nouns(sentence))
+    doing = Counter(form for sentence in sentences for form in _subjects(sentence))
     size, found = len(sentences), []
     rest = max(1, total - size)
     scores = {
-        form: n / size * log1p((n / size) / ((everywhere[form] - n + 0.5) / rest))
+        form: (n + doing[form]) / size * log1p((n / size) / ((everywhere[form] - n + 0.5) / rest))
         for form, n in here.items()
-        if n >= SHARE * size
+        if n >= SHARE * size and form not in GENERAL
     }
     ranked = sorted(scores, key=lambda form: (-scores[form], form)) or [
         form for form, _ in here.most_common(3)
@@ -169,7 +171,7 @@ def _places(sentence: Sequence[Morpheme]) -> set[str]:
             before = sentence[place - 1]
             if before.form in ASIDE and place > 1 and _is_noun(sentence[place - 2]):
                 found.add(f"{sentence[place - 2].form} {before.form}의")
-            elif _is_noun(before) and before.form not in TOLD_OF_ALL:
+            elif _is_noun(before) and before.form not in POSITIONS:
                 found.add(f"{before.form}의")
     return found
 
@@ -186,10 +188,17 @@ def _nouns(sentence: Sequence[Morpheme]) -> set[str]:
         if _is_noun(one)
         and other.tag in ("Josa", "Suffix")
         and not other.spaced
-        and one.form not in TOLD_OF_ALL
+        and one.form not in POSITIONS
         and not one.form.endswith("색")
         and not (place and sentence[place - 1].form in NUMBERS)
     }
+
+
+def _subjects(sentence: Sequence[Morpheme]) -> set[str]:
+    """The nouns of it that do or are something: with 이 or 가, maybe after 들."""
+    plain = [m for m in sentence if (m.form, m.tag) != ("들", "Suffix")]
+    said = {a.form for a, b in pairwise(plain) if b.tag == "Josa" and b.form in ("이", "가")}
+    return said & _nouns(sentence)
 
 
 def _numbered(name: str, taken: Sequence[str]) -> str:
