@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,12 @@ class Captioner:
             return cls(contents, options, hedge)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(Path(path), str(error)) from None
+
+    def doubting(self, hedge: HedgeOptions) -> "Captioner":
+        """The same captioner with other doubts; the networks are shared, not loaded again."""
+        other = copy(self)
+        other.hedge = hedge
+        return other
 
     def caption(self, frames: Frames) -> Caption:
         """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1, any size."""

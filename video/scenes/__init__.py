@@ -1,0 +1,1 @@
+"""Tools for films and pictures that are captioned: python -m video.scenes NAME."""
