@@ -1,1 +1,1 @@
-"""Tools for films and pictures that are captioned: python -m video.scenes NAME."""
+"""What can be done with many moments, pictures and captioned films: `python -m video.scenes`."""
