@@ -29,6 +29,7 @@ LINE = 24  # pixels of a line of text
 OPACITY = 0.6  # of the heat where most was looked
 EVEN = 4.0  # times the mean: where no region has more, the whole is hardly warm
 STEP_MS = 900  # of a word in a GIF
+ABOUT = "낱말마다 어디를 보았는지 그립니다. (Where was looked for each word.)"
 FORMATS = (".png", ".gif")
 
 
@@ -163,13 +164,14 @@ def _font() -> ImageFont.FreeTypeFont:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The options of `python -m video.scenes attention`."""
+    """Its options."""
+    parser.add_argument("--overwrite", action="store_true", help="있는 결과를 덮어씁니다")
     parser.add_argument("picture", type=Path, help="사진, 또는 영상의 한 순간 (picture or film)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="NAME.png, NAME.gif")
     parser.add_argument("--at", type=moment, default=0, help="영상의 순간: 12s (moment of a film)")
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> int:
     """Writes the sheet, or the GIF that steps through the words."""
     target: Path = arguments.output
     if target.suffix.lower() not in FORMATS:
@@ -184,6 +186,7 @@ def run(arguments: argparse.Namespace) -> None:
         _save(target, part, picture, seen)
     say(seen.text)
     say(str(target))
+    return 0
 
 
 def _save(target: Path, part: Path, picture: Picture, seen: Looks) -> None:

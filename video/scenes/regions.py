@@ -29,6 +29,7 @@ from video.values import moment, whole
 if TYPE_CHECKING:
     from model.captioner import Caption
 
+ABOUT = "어디에 무엇이 있는지 칸마다 적습니다. (Boxes with their own sentences.)"
 FORMATS = (".png", ".json")
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
 LINE = 24  # pixels of a line of text
@@ -156,7 +157,8 @@ def to_json(path: Path, picture: Picture, found: Sequence[Region]) -> str:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The options of `python -m video.scenes regions`."""
+    """Its options."""
+    parser.add_argument("--overwrite", action="store_true", help="있는 결과를 덮어씁니다")
     parser.add_argument("picture", type=Path, help="사진, 또는 영상의 한 순간 (picture or film)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="NAME.png, NAME.json")
     parser.add_argument("--at", type=moment, default=0, help="영상의 순간: 12s (moment of a film)")
@@ -166,7 +168,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> int:
     """Writes the regions, drawn or as JSON, and says them."""
     from model.captioner import Captioner
 
@@ -188,3 +190,4 @@ def run(arguments: argparse.Namespace) -> None:
     for region in found:
         say(f"{region.confidence:4.0%}  {' '.join(map(str, region.box))}  {region.caption}")
     say(str(target))
+    return 0
