@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.captioner import Caption, Captioner
-from model.keywords import Reading, features, keywords, shares
+from model.keywords import Reading, features, of_caption, shares
 from model.related import Related, nouns, written
 from model.things import Thing
 from model.words import Words
@@ -169,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     systems: dict[str, System] = {
         "keywords": lambda seen, most: [
-            k.noun for k in keywords(seen.readings, related, seen.thing, most)
+            k.noun for k in of_caption(seen.caption, seen.thing, related, most)
         ],
         "position": by_position,
         "frequency": by_frequency,

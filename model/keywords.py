@@ -8,10 +8,14 @@ fitted by logistic regression (`python -m bench.tags DATA --fit`).
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from model.related import Related, english, nouns
 from model.things import Thing
 from preprocess.korean import Morpheme
+
+if TYPE_CHECKING:  # its network library would slow the readers of tracks
+    from model.captioner import Caption
 
 Reading = tuple[Sequence[Morpheme], float]  # a sentence about the picture, and its weight
 SEEN = 0.3  # of the classifier's belief, from which its noun is thought of
@@ -26,6 +30,21 @@ class Keyword:
 
     noun: str
     score: float
+
+
+def of_caption(
+    caption: "Caption", thing: Thing | None, related: Related, most: int = 5
+) -> tuple[Keyword, ...]:
+    """The keywords of a picture that a doubting captioner read several times.
+
+    A sentence in general words that names what the classifier sees has that for a keyword.
+    """
+    readings: list[Reading] = [(guess, 1.0) for guess in caption.guesses]
+    found = keywords(readings, related, thing, most)
+    if not (caption.general and thing and thing.noun in caption.content & set(english())):
+        return found
+    others = tuple(k for k in found if k.noun != thing.noun)
+    return (Keyword(thing.noun, thing.share), *others)[:most]
 
 
 def keywords(
@@ -75,4 +94,4 @@ def shares(readings: Sequence[Reading]) -> Mapping[str, float]:
     for sentence, weight in readings:
         for noun in dict.fromkeys(nouns(sentence)):
             found[noun] = found.get(noun, 0.0) + weight / total
-    return found
+    return dict(sorted(found.items()))  # so that the order of readings cannot matter

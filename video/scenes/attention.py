@@ -8,13 +8,13 @@ captioner) and only the blending between them is ours.
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from model.captioner import Captioner
 from model.gist import PLAIN
 from preprocess.errors import SettingError
 from preprocess.files import check_free, whole_file
@@ -29,6 +29,9 @@ LINE = 24  # pixels of a line of text
 OPACITY = 0.6  # of the heat where most was looked
 EVEN = 4.0  # times the mean: where no region has more, the whole is hardly warm
 STEP_MS = 900  # of a word in a GIF
+if TYPE_CHECKING:
+    from model.captioner import Captioner
+
 ABOUT = "낱말마다 어디를 보았는지 그립니다. (Where was looked for each word.)"
 FORMATS = (".png", ".gif")
 
@@ -61,7 +64,7 @@ class Looks:
     looks: tuple[Look, ...]
 
 
-def looks(picture: Picture, captioner: Captioner) -> Looks:
+def looks(picture: Picture, captioner: "Captioner") -> Looks:
     """Where was looked for the likeliest sentence, not for one reworded in doubt.
 
     A reworded sentence was not decoded: nobody looked anywhere for its words.
@@ -173,6 +176,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the sheet, or the GIF that steps through the words."""
+    from model.captioner import Captioner
+
     target: Path = arguments.output
     if target.suffix.lower() not in FORMATS:
         raise SettingError(

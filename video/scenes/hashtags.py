@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.gist import HEDGE
-from model.keywords import Reading, keywords
+from model.keywords import keywords, of_caption
 from model.related import Related, english
 from preprocess.errors import DataError, SettingError
 from preprocess.pictures import Picture
@@ -106,11 +106,10 @@ def of_photos(
     doubting = captioner.doubting(HEDGE)  # only who doubts reads a picture more than once
     said = doubting.caption_many([photo[None] for photo in photos])
     related = Related.load()
-    found = []
-    for photo, caption in zip(photos, said, strict=True):
-        readings: list[Reading] = [(guess, 1.0) for guess in caption.guesses]
-        thing = captioner.recognised(photo[None])
-        found.append(keywords(readings, related, thing, options.keywords))
+    found = [
+        of_caption(caption, captioner.recognised(photo[None]), related, options.keywords)
+        for photo, caption in zip(photos, said, strict=True)
+    ]
     scores = _summed((k.noun, k.score) for one in found for k in one)
     captions = tuple(sentences(caption) for caption in said)
     return _made(captions, scores, related, options)
