@@ -11,14 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.dataset import Dataset, load
 from preprocess.errors import CaptioningError
 from preprocess.files import whole_file
 from preprocess.korean import Morpheme
+
+if TYPE_CHECKING:  # training's; it would slow who only asks
+    from preprocess.dataset import Dataset
 
 Floats = npt.NDArray[np.float32]
 NOUNS = Path(__file__).with_name("nouns.tsv")
@@ -193,7 +196,7 @@ def _gradient(
     return known.T @ (error @ asked), error.T @ mean, error.sum(0)
 
 
-def written(data: Dataset, split: str) -> list[list[str]]:
+def written(data: "Dataset", split: str) -> list[list[str]]:
     """The nouns that people wrote of each picture of a split."""
     return [
         [noun for sentence in data.sentences[row] for noun in nouns(sentence)]
@@ -203,6 +206,8 @@ def written(data: Dataset, split: str) -> list[list[str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Learns the vectors from the captions of the training split; the exit status."""
+    from preprocess.dataset import load
+
     parser = argparse.ArgumentParser(prog="python -m model.related", description=__doc__)
     parser.add_argument("data", type=Path, help="폴더 (made by `python -m preprocess`)")
     parser.add_argument("-o", "--output", type=Path, default=FILE, help="%(default)s")

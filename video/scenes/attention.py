@@ -21,7 +21,6 @@ from preprocess.files import check_free, whole_file
 from preprocess.pictures import Picture
 from video.console import say
 from video.fonts import hangul_font
-from video.scenes.stills import still
 from video.values import moment
 
 ACROSS, SIDE = 4, 320  # pictures a row of a sheet; pixels of a picture's longer side
@@ -177,6 +176,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes the sheet, or the GIF that steps through the words."""
     from model.captioner import Captioner
+    from video.scenes.stills import still
 
     target: Path = arguments.output
     if target.suffix.lower() not in FORMATS:

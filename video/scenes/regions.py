@@ -22,7 +22,6 @@ from preprocess.pictures import Picture
 from video.console import say
 from video.fonts import hangul_font
 from video.scenes.boxes import Box, Candidate, area, candidates, common
-from video.scenes.stills import still
 from video.track import printable
 from video.values import moment, whole
 
@@ -171,6 +170,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes the regions, drawn or as JSON, and says them."""
     from model.captioner import Captioner
+    from video.scenes.stills import still
 
     target: Path = arguments.output
     if target.suffix.lower() not in FORMATS:
