@@ -23,7 +23,7 @@ class GuardedProtocol(H11Protocol):
         """See asyncio.Protocol."""
         super().connection_made(transport)
         self._since = self._stuck_since = self.loop.time()
-        self._came = 0
+        self._came = self._unread = 0
         self._body = self._stuck = False
         self._watch = self.loop.call_later(_LOOK_S, self._look)
 
@@ -40,6 +40,7 @@ class GuardedProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """See asyncio.Protocol."""
         self._stuck, self._stuck_since = True, self.loop.time()
+        self._unread = self.transport.get_write_buffer_size()
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -67,6 +68,9 @@ class GuardedProtocol(H11Protocol):
     def _is_hopeless(self) -> bool:
         now = self.loop.time()
         if self._stuck:
+            unread = self.transport.get_write_buffer_size()
+            if unread < self._unread:
+                self._unread, self._stuck_since = unread, now
             return now - self._stuck_since > READING_S
         passed = now - self._since
         if self._body:
