@@ -4,6 +4,7 @@ What the decoder reads and names morphemes by (its embedding is tied to its outp
 stand in the same places of captions near each other. No Java: preprocess.segmenter cuts the text.
 """
 
+import hashlib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from preprocess.segmenter import UNKNOWN_TAG, Segmenter, zipf
 from preprocess.vocabulary import SPECIAL, Vocabulary
 
 Vectors = npt.NDArray[np.float32]
-SMOOTHING = 1e-3  # a of a / (a + p): Arora et al. 2017, "A simple but tough-to-beat baseline"
+SMOOTHING = 1e-2  # a of a / (a + p): Arora et al. 2017, "A simple but tough-to-beat baseline"
 GRAM = 3  # letters (jamo) of the pieces that unknown words are compared by
 ALIKE = 0.5  # share of pieces that an unknown word must have in common with a known one
 KIN = 5  # known words that stand for an unknown one
@@ -29,6 +30,7 @@ class Words:
 
     Attributes:
         width: E.
+        fingerprint: tells vocabularies apart: text cut with one fits the words of the same one.
     """
 
     def __init__(self, vocabulary: Vocabulary, embedding: Vectors) -> None:
@@ -40,6 +42,7 @@ class Words:
         if embedding.shape[:1] != (len(vocabulary),):
             raise ValueError(f"embedding {embedding.shape} of {len(vocabulary)} morphemes")
         self.width = int(embedding.shape[1])
+        self.fingerprint = hashlib.sha256(vocabulary.to_tsv().encode()).hexdigest()
         self._segmenter = Segmenter(vocabulary)
         self._shares: dict[str, float] = defaultdict(float)
         shares = zipf(len(vocabulary.morphemes))
@@ -109,6 +112,11 @@ class Words:
             self._kin[form] = self._spelt_alike(form)
         return self._kin[form]
 
+    def each(self, forms: Sequence[str]) -> Vectors:
+        """`word` of each: float32 (n, E)."""
+        rows = [self.word(form) for form in forms]
+        return np.stack(rows) if rows else np.zeros((0, self.width), np.float32)
+
     def vector(self, text: str) -> Vectors:
         """A text's meaning: float32 (E,) of length 1, or zeros where nothing in it is known.
 
@@ -118,10 +126,8 @@ class Words:
 
     def mean(self, forms: Iterable[str]) -> Vectors:
         """The mean of words as `vector` weighs them, of length 1 or zeros."""
-        total = np.zeros(self.width, np.float32)
-        for form in forms:
-            total += np.float32(self.rarity(form)) * self.word(form)
-        return _unit(total)
+        weighed = [np.float32(self.rarity(form)) * self.word(form) for form in forms]
+        return _unit(np.sum(weighed, axis=0)) if weighed else np.zeros(self.width, np.float32)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """`vector` of each text: float32 (n, E)."""

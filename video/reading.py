@@ -12,6 +12,7 @@ from video.track import LATEST_MS, CaptionedShot, Track, from_json, printable
 
 READABLE = (".srt", ".vtt", ".ass", ".ssa", ".json")
 _LARGEST = 10_000_000  # bytes; two hours of subtitles are a hundredth of it
+_TRACK = 512_000_000  # bytes of a track's JSON; half a million shots with their alternatives
 _LONGEST = 4000  # characters of one caption with its tags; they are searched in square time
 _TIMES = re.compile(r"^(?=.*\d:\d\d)", re.MULTILINE)
 _MOST = 50_000  # captions; twelve hours with one a second have fewer
@@ -55,6 +56,15 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
     return Track(name, end_ms, captioner, shots)
 
 
+def read_track(path: Path) -> Track:
+    """The track in a JSON file that `-o NAME.json` wrote, whole.
+
+    Raises:
+        DataError: the file cannot be read or is no track.
+    """
+    return from_json(_text(path, _TRACK))
+
+
 def _check_lengths(path: Path, captions: Sequence[str]) -> None:
     longest = max(captions, key=len, default="")
     if len(longest) > _LONGEST:
@@ -67,16 +77,16 @@ def _check_lengths(path: Path, captions: Sequence[str]) -> None:
         )
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, largest: int = _LARGEST) -> str:
     try:
         if path.exists() and not is_file(path):  # a pipe would be waited for
             raise _unreadable(path, "no file")
         with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
+            data = file.read(largest + 1)
     except OSError as error:
         raise _unreadable(path, error.strerror or type(error).__name__) from None
-    if len(data) > _LARGEST:
-        raise _unreadable(path, f"> {_LARGEST // 1_000_000} MB")
+    if len(data) > largest:
+        raise _unreadable(path, f"> {largest // 1_000_000} MB")
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
     for encoding in encodings:
         try:

@@ -1,0 +1,1 @@
+"""What can be done with many moments, pictures and captioned films: `python -m video.scenes`."""

@@ -1,0 +1,55 @@
+"""`python -m video.scenes COMMAND ...`: each command is a module of this package.
+
+A module has ABOUT (one line, Korean and English), `add(parser)` for its options and
+`run(arguments)` for its exit status; what is heavy it imports inside `run`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from preprocess.errors import CaptioningError
+from video.console import Ended, ended_by_signals
+from video.scenes import index, search
+
+MODULES: tuple[ModuleType, ...] = (search, index)
+MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(
+        prog="python -m video.scenes",
+        description="장면과 사진으로 하는 일. (What can be done with scenes and pictures.)",
+        allow_abbrev=False,
+    )
+    commands = p.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in MODULES:
+        name = module.__name__.rpartition(".")[2]
+        own = commands.add_parser(
+            name, help=module.ABOUT, description=module.ABOUT, allow_abbrev=False
+        )
+        module.add(own)
+        own.add_argument("--model", type=Path, default=MODEL, metavar="FILE.kcap", help="캡셔너")
+        own.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+        own.set_defaults(run=module.run)
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; the exit status."""
+    arguments = parser().parse_args(argv)
+    try:
+        with ended_by_signals():
+            return int(arguments.run(arguments))
+    except CaptioningError as error:
+        print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)
+        return 1
+    except Ended as signal:
+        return 128 + int(signal.args[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""`python -m video.scenes search WORDS TRACK...|--index LIBRARY.sqlite`: shots by what is seen."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from preprocess.errors import SettingError
+from video.values import whole
+
+ABOUT = "말로 장면을 찾습니다. (Finds shots by Korean words.)"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    more = parser.add_argument
+    more("query", metavar="WORDS", help='찾을 말, 예: "빨간 차가 지나가는 장면"')
+    more("tracks", nargs="*", type=Path, metavar="TRACK.json|FOLDER", help="-o 이름.json의 결과")
+    more("--index", type=Path, metavar="LIBRARY.sqlite", help="index 명령으로 만든 색인")
+    more("--top", type=whole(1, 100_000), default=10, metavar="N", help="몇 개 (%(default)s)")
+    more("--json", action="store_true", help="JSON으로 (as JSON)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the shots that answer best."""
+    from model.words import Words
+    from video.reading import read_track
+    from video.scenes.index import files
+    from video.scenes.library import Library
+    from video.subtitles import clock
+
+    if bool(arguments.tracks) == bool(arguments.index):
+        raise SettingError(
+            "자막 기록(-o 이름.json의 결과)이나 --index 가운데 하나를 주세요.",
+            "give tracks (made with -o NAME.json) or --index, one of them.",
+        )
+    words = Words.load(arguments.model)
+    if arguments.index:
+        library = Library.load(arguments.index, words)
+    else:
+        tracks = ((str(path), read_track(path)) for path in files(arguments.tracks))
+        library = Library.of(tracks, words)
+    hits = library.search(arguments.query, arguments.top)
+    if arguments.json:
+        print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=1))
+        return 0
+    for hit in hits:
+        times = f"{clock(hit.start_ms)}-{clock(hit.end_ms)}"
+        print(f"{hit.score:.2f}  {hit.video}  {times}  {' '.join(hit.caption.split())}")
+    return 0
