@@ -5,20 +5,21 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
+from video.fonts import packaged_font
 from video.server.classic import classic_routes
 from video.server.edges import Edges
-from video.server.routes import job_routes
+from video.server.routes import job_routes, problems
 from video.server.service import Refused, Service
-from video.server.shapes import About, Health
+from video.server.shapes import About, Health, Hits
 from video.server.uploads import Admission, Lingering
 
 PAGE = Path(__file__).with_name("page")
@@ -66,6 +67,11 @@ def _add_own(app: FastAPI, service: Service) -> None:
         """Whether the service answers."""
         return Health(status="ok", open_jobs=service.jobs.count_open())
 
+    @app.get("/search", tags=["service"], responses=problems(422, 503))
+    async def search(q: Annotated[str, Query(min_length=1, max_length=200)]) -> Hits:
+        """Shots of the newest hundred jobs, by what is seen."""
+        return Hits.model_validate({"hits": await service.hits(q)})
+
     @app.get("/about", tags=["service"])
     async def about() -> About:
         """The captioner's sources and terms, and the limits of the service."""
@@ -82,6 +88,11 @@ def _add_page(app: FastAPI) -> None:
     @app.get("/icon.svg", include_in_schema=False)
     async def icon() -> FileResponse:
         return FileResponse(PAGE / "icon.svg", media_type="image/svg+xml")
+
+    @app.get("/font.otf", include_in_schema=False)
+    async def font() -> FileResponse:
+        """Hangul for a machine that has none; browsers fetch it only then."""
+        return FileResponse(packaged_font(), media_type="font/otf")
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 

@@ -1,12 +1,10 @@
 """What the routes share: jobs, queue, workers, and the words for refusing."""
 
 import asyncio
-import fcntl
-import os
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as TooLong
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,11 @@ from typing import Any
 from fastapi import UploadFile
 from pebble import ProcessExpired
 
-from preprocess.errors import OutputError, SettingError
+from preprocess.errors import SettingError
 from video.server.crew import Crew, Processes
 from video.server.films import RESULTS
+from video.server.finding import find
+from video.server.folders import claimed, copied, made
 from video.server.jobs import Job, Jobs, NoRoom, Task
 from video.server.names import shown, stored
 from video.server.options import ServerOptions
@@ -27,8 +27,7 @@ from video.server.uploads import Scope, content_length
 from video.server.worker import Refusal, about
 
 FREE_BYTES = 500_000_000  # kept free on the disk
-CHUNK = 1 << 20
-PHOTO_S = 60.0
+QUICK_S = 60.0
 QUEUED = ("/jobs", "/get_video_captions")
 
 
@@ -51,14 +50,14 @@ class Service:
     """
 
     def __init__(self, options: ServerOptions, films: Crew | None = None,
-                 photos: Crew | None = None) -> None:  # fmt: skip
+                 quick: Crew | None = None) -> None:  # fmt: skip
         self.options = options
-        self._incoming = _folders(options.data)
-        self._lock = _claimed(options.data)
+        self._incoming = made(options.data)
+        self._lock = claimed(options.data)
         self.jobs = Jobs(options.data)
         self._films = films or Processes(options, options.workers)
-        self._photos = photos or Processes(options, 1)
-        self._photos_now = 0
+        self._quick = quick or Processes(options, 1)
+        self._quick_now = 0
         self.queue = JobQueue(options, self.jobs, self._films)
         self.about: dict[str, Any] = {}
 
@@ -80,7 +79,7 @@ class Service:
     def stop(self) -> None:
         """Ends the workers; jobs stay."""
         self.queue.stop()
-        self._photos.stop()
+        self._quick.stop()
 
     def refuse(self, scope: Scope) -> tuple[int, str, str] | None:
         """Why an upload is not begun: status, Korean, English; None if it may come."""
@@ -166,24 +165,32 @@ class Service:
         Raises:
             Refused: one is no photo, or too many wait.
         """
-        if self._photos_now >= 2 * self.options.uploads:
-            raise Refused(
-                503,
-                "기다리는 사진이 많습니다. 잠시 뒤에 다시 보내세요.",
-                "many photos are waiting. Send it again in a moment.",
-            )
-        self._photos_now += 1
         kept: list[tuple[Path, str]] = []
         try:
             for photo in photos:
                 path = self._incoming / f"{secrets.token_hex(8)}{stored(photo.filename or '')}"
                 kept.append((path, shown(photo.filename)))
-                await asyncio.to_thread(_copy, photo, path)
-            return await self._answered(kept, whole)
+                await asyncio.to_thread(copied, photo, path)
+            answer = await self._answer(describe, kept, self.options.limits, whole)
         finally:
-            self._photos_now -= 1
             for path, _ in kept:
                 path.unlink(missing_ok=True)
+        if isinstance(answer, Refusal):
+            raise Refused(415, answer.korean, answer.english)
+        return list(answer)
+
+    async def hits(self, query: str) -> list[dict[str, Any]]:
+        """Shots of the newest jobs that answer a query.
+
+        Raises:
+            Refused: there is no word in it.
+        """
+        jobs = await asyncio.to_thread(self.jobs.newest)
+        tracks = [(job.id, self._paths(job)["json"]) for job in jobs]
+        answer = await self._answer(find, tracks, query)
+        if isinstance(answer, Refusal):
+            raise Refused(422, answer.korean, answer.english)
+        return list(answer)
 
     def sweep(self) -> None:
         """Removes what ended long ago, and folders that no job knows."""
@@ -194,19 +201,29 @@ class Service:
             if aged and self.jobs.get(folder.name) is None:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    async def _answered(self, kept: list[tuple[Path, str]], whole: bool) -> list[dict[str, Any]]:
-        future = self._photos.begin(describe, kept, self.options.limits, whole, within_s=PHOTO_S)
+    async def _answer(self, work: Callable[..., Any], *given: Any) -> Any:
+        """What a worker for quick questions answers.
+
+        Raises:
+            Refused: too many wait, or it took too long.
+        """
+        if self._quick_now >= 2 * self.options.uploads:
+            raise Refused(
+                503,
+                "기다리는 요청이 많습니다. 잠시 뒤에 다시 보내세요.",
+                "many requests are waiting. Send it again in a moment.",
+            )
+        self._quick_now += 1
         try:
-            answer = await asyncio.wrap_future(future)
+            return await asyncio.wrap_future(self._quick.begin(work, *given, within_s=QUICK_S))
         except (TooLong, ProcessExpired):
             raise Refused(
                 503,
-                "사진을 제때 보지 못했습니다. 더 작은 사진으로 다시 보내세요.",
-                "the photo could not be seen in time. Send a smaller one.",
+                "제때 보지 못했습니다. 더 작은 것으로 다시 보내세요.",
+                "it could not be answered in time. Send something smaller.",
             ) from None
-        if isinstance(answer, Refusal):
-            raise Refused(415, answer.korean, answer.english)
-        return list(answer)
+        finally:
+            self._quick_now -= 1
 
     def _new_job(self, film: UploadFile, task: Task, wishes: dict[str, Any]) -> Job:
         name, now = shown(film.filename), time.time()
@@ -218,7 +235,7 @@ class Service:
         folder = self.jobs.folder(job.id)
         folder.mkdir()
         try:
-            if not _copy(film, self.jobs.film(job)):
+            if not copied(film, self.jobs.film(job)):
                 raise Refused(400, f"'{job.name}'은(는) 빈 파일입니다.", f"'{job.name}' is empty.")
             self.jobs.add(job, self.options.waiting)
         except BaseException as error:
@@ -253,40 +270,3 @@ def _full(most: int) -> tuple[int, str, str]:
         f"기다리는 작업이 이미 {most}개입니다. 나중에 다시 보내세요.",
         f"{most} jobs are waiting already. Send it again later.",
     )
-
-
-def _copy(upload: UploadFile, path: Path) -> int:
-    """Writes what was sent to a new file on the disk; its size."""
-    with path.open("xb") as file:
-        shutil.copyfileobj(upload.file, file, CHUNK)
-        file.flush()
-        os.fsync(file.fileno())
-        return file.tell()
-
-
-def _folders(data: Path) -> Path:
-    """Makes the folders; the one for what is being received."""
-    incoming = data / "incoming"
-    try:
-        (data / "jobs").mkdir(parents=True, exist_ok=True)
-        incoming.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"'{data}'에 쓸 수 없습니다 ({error.strerror}). --data로 다른 폴더를 주세요.",
-            f"cannot write to '{data}' ({error.strerror}). Give another folder with --data.",
-        ) from None
-    return incoming
-
-
-def _claimed(data: Path) -> Any:
-    """A lock on the folder, held as long as the answer lives and no longer than the process."""
-    file = (data / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise OutputError(
-            f"'{data}'은(는) 다른 서버가 쓰고 있습니다. --data로 다른 폴더를 주세요.",
-            f"another server is using '{data}'. Give another folder with --data.",
-        ) from None
-    return file

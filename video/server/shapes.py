@@ -122,6 +122,23 @@ class VideoCaptions(BaseModel):
     captions: list[Moment]
 
 
+class Hit(BaseModel):
+    """A shot that answers a query."""
+
+    job: str
+    name: str
+    start_ms: int
+    end_ms: int
+    caption: str
+    score: float
+
+
+class Hits(BaseModel):
+    """Shots of the jobs of this service, the best first."""
+
+    hits: list[Hit]
+
+
 class Health(BaseModel):
     """The service answers; jobs that are open."""
 
