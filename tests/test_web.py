@@ -68,8 +68,10 @@ class Served:
         return job
 
     def kill(self) -> None:
+        self.client.close()
         self.process.kill()
         self.process.wait()
+        self.log.close()
 
     def end(self) -> None:
         self.client.close()
@@ -96,18 +98,18 @@ def service(tmp_path_factory) -> Iterator[Served]:
 @pytest.fixture(scope="module", autouse=True)
 def figures() -> Iterator[None]:
     """What was measured, for docs/server.md."""
-    yield
     SHOTS.mkdir(parents=True, exist_ok=True)
+    yield
     (SHOTS / "figures.json").write_text(json.dumps(FIGURES, indent=1) + "\n", "utf-8")
     print(f"\n{json.dumps(FIGURES)}")
 
 
 @pytest.fixture(scope="module")
 def long_film(tmp_path_factory) -> Path:
-    """A minute that takes long to encode and short to look at."""
+    """A film that takes long to encode and short to look at."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
-    source = "testsrc2=s=1280x720:r=25:d=60"
-    ffmpeg("-f", "lavfi", "-i", source, "-preset", "ultrafast", path)
+    source = "testsrc2=s=1280x720:r=25:d=30"
+    ffmpeg("-f", "lavfi", "-i", source, "-preset", "ultrafast", "-crf", "36", path)
     return path
 
 
@@ -289,6 +291,14 @@ def browser():
         opened.close()
 
 
+def until(happens, within_s: float = 60) -> None:
+    """Waits for a fact of the page; its policy allows no code that Playwright would wait with."""
+    deadline = time.monotonic() + within_s
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
@@ -296,7 +306,6 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 def test_the_page_in_a_browser(service, browser, demo, size):
     from axe_playwright_python.sync_playwright import Axe
 
-    SHOTS.mkdir(parents=True, exist_ok=True)
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height})
     asked, faults = [], []
@@ -316,18 +325,14 @@ def test_the_page_in_a_browser(service, browser, demo, size):
     page.focus("#film-form button")
     page.keyboard.press("Enter")
     page.wait_for_selector("#result:not([hidden])", timeout=180_000)
-    page.wait_for_function("player.videoWidth > 0 && player.textTracks[0].cues.length > 0")
+    until(lambda: page.evaluate("player.videoWidth > 0 && player.textTracks[0].cues.length > 0"))
     look("film")
     first = page.locator("#sentences input").first
     first.fill("손으로 고친 문장이다")
     page.click("#again")
-    page.wait_for_function(
-        "jobState => document.getElementById('job-state').textContent !== '다 되었습니다'", arg=0
-    )
-    page.wait_for_function(
-        "document.getElementById('job-state').textContent === '다 되었습니다'", timeout=180_000
-    )
-    assert page.locator("#sentences input").first.input_value() == "손으로 고친 문장이다"
+    page.wait_for_selector("#job-cancel:not([hidden])", timeout=60_000)
+    page.wait_for_selector("#job-state:text-is('다 되었습니다')", timeout=180_000)
+    until(lambda: first.input_value() == "손으로 고친 문장이다")
     with page.expect_download() as download:
         page.click("#files a:has-text('SRT')")
     assert "손으로 고친 문장이다" in download.value.path().read_text("utf-8")

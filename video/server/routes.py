@@ -44,12 +44,20 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def job_routes(service: Service, options: ServerOptions) -> APIRouter:
     """The routes under /jobs."""
     routes = APIRouter(prefix="/jobs", tags=["jobs"])
+    _add_sending(routes, service, round(1e6 * options.max_film_mb))
+    _add_following(routes, service)
+    _add_ending(routes, service)
+    return routes
+
+
+def _add_sending(routes: APIRouter, service: Service, most: int) -> None:
+    """Films, and edited sentences; a film has `most` bytes."""
 
     @routes.post(
         "",
         status_code=202,
         responses=problems(400, 413, 422, 429, 503),
-        max_body_size=round(1e6 * options.max_film_mb),
+        max_body_size=most,
     )
     async def submit(
         video: Annotated[UploadFile, File(description="a film, GIF or photo")],
@@ -65,6 +73,18 @@ def job_routes(service: Service, options: ServerOptions) -> APIRouter:
         }
         return service.shape(await service.submit(video, "caption", wishes))
 
+    @routes.put(
+        "/{number}/captions",
+        status_code=202,
+        responses=problems(400, 404, 409, 413, 422, 429),
+        max_body_size=EDIT_BYTES,
+    )
+    async def edit(number: UUID, sentences: Sentences) -> JobShape:
+        """Takes edited sentences; the results are made anew with them."""
+        return await asyncio.to_thread(_edited, service, service.found(number), sentences)
+
+
+def _add_following(routes: APIRouter, service: Service) -> None:
     @routes.get("")
     def listed() -> JobList:
         """The newest hundred jobs."""
@@ -85,16 +105,8 @@ def job_routes(service: Service, options: ServerOptions) -> APIRouter:
         found = service.found(number)
         return _sent(service, found, kind, download)
 
-    @routes.put(
-        "/{number}/captions",
-        status_code=202,
-        responses=problems(400, 404, 409, 413, 422, 429),
-        max_body_size=EDIT_BYTES,
-    )
-    async def edit(number: UUID, sentences: Sentences) -> JobShape:
-        """Takes edited sentences; the results are made anew with them."""
-        return await asyncio.to_thread(_edited, service, service.found(number), sentences)
 
+def _add_ending(routes: APIRouter, service: Service) -> None:
     @routes.post("/{number}/cancel", responses=problems(404, 409, 422))
     def cancel(number: UUID) -> JobShape:
         """Ends a waiting or running job."""
@@ -110,8 +122,6 @@ def job_routes(service: Service, options: ServerOptions) -> APIRouter:
         service.queue.idle(found.id, within_s=5)
         service.jobs.remove(found.id)
         return Response(status_code=204)
-
-    return routes
 
 
 def _sent(service: Service, job: Job, kind: Kind, download: bool) -> FileResponse:
