@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from preprocess.errors import CaptioningError
+from video.console import Ended, ended_by_signals
 from video.server.app import build_app
 from video.server.guard import GuardedProtocol
 from video.server.options import LOOPBACK, ServerOptions
@@ -43,16 +44,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     language = values.pop("lang")
     options = ServerOptions(**values | {"allow_host": tuple(args.allow_host)})
     try:
-        service = Service(options)
-        # what is being received may be as large as a film: not into a small /tmp
-        tempfile.tempdir = str(options.data / "incoming")
-        service.start()
+        with ended_by_signals():
+            return _run(options)
     except CaptioningError as error:
         print(f"video.server: {error.text(language)}", file=sys.stderr)
         return 1
-    if options.host not in LOOPBACK:
-        print(_WARNING, file=sys.stderr)
+    except Ended as ended:
+        return 128 + int(ended.args[0])
+
+
+def _run(options: ServerOptions) -> int:
+    """From the captioner's loading to the workers' end."""
+    service = Service(options)
+    # what is being received may be as large as a film: not into a small /tmp
+    tempfile.tempdir = str(options.data / "incoming")
     try:
+        service.start()
+        if options.host not in LOOPBACK:
+            print(_WARNING, file=sys.stderr)
         _serve(service, options)
     finally:
         service.stop()

@@ -5,7 +5,8 @@ const STATES = { waiting: "기다리는 중", working: "하는 중", done: "다 
 const TASKS = { caption: "자막", burn: "고친 자막", moments: "달라지는 순간" };
 const NAMES = { film: "처음 영상", mp4: "MP4", gif: "GIF", jpg: "JPG", srt: "SRT", vtt: "VTT", ass: "ASS", json: "JSON", txt: "글", moments: "순간 (JSON)" };
 const EVERY_MS = 700;
-let open = null, timer = 0;
+const FEW = 10;
+let open = null, timer = 0, most = FEW;
 
 const ended = job => !["waiting", "working"].includes(job.state);
 
@@ -120,7 +121,8 @@ async function again() {
 
 export async function list() {
   const { jobs } = await ask("/jobs");
-  $("jobs").replaceChildren(...jobs.map(job => {
+  $("more").hidden = jobs.length <= most;
+  $("jobs").replaceChildren(...jobs.slice(0, most).map(job => {
     const item = make("li"), link = make("a", job.name), remove = make("button", "지우기", { type: "button", className: "plain" });
     link.href = job.task === "moments" ? `#unlike/${job.id}` : `#film/${job.id}`;
     remove.setAttribute("aria-label", `${job.name} 지우기`);
@@ -158,5 +160,6 @@ export function begin() {
     follow(open);
   };
   $("again").onclick = again;
+  $("more").onclick = () => { most = Infinity; list(); };
   list();
 }
