@@ -12,9 +12,9 @@ from types import ModuleType
 
 from preprocess.errors import CaptioningError
 from video.console import Ended, ended_by_signals
-from video.scenes import index, search
+from video.scenes import index, search, unlike
 
-MODULES: tuple[ModuleType, ...] = (search, index)
+MODULES: tuple[ModuleType, ...] = (unlike, search, index)
 MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
 
 
