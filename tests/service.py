@@ -34,6 +34,9 @@ class SpelledWords:
     def vector(self, text: str) -> np.ndarray:
         return np.mean([self.word(word) for word in text.split()], 0)
 
+    def vectors(self, texts: Any) -> np.ndarray:
+        return np.stack([self.vector(text) for text in texts])
+
 
 class StandIn:
     """What a worker holds."""

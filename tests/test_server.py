@@ -21,7 +21,6 @@ from tests.clips import RED
 from tests.service import Threads
 from video.server.app import build_app
 from video.server.jobs import TRIES, Job, Jobs, NoRoom
-from video.server.moments import dissimilarity
 from video.server.names import MEDIA, shown, stored
 from video.server.options import ServerOptions
 from video.server.service import Service
@@ -190,11 +189,11 @@ def test_moments_of_a_film(start, film, metric):
     assert (told["metric"], told["rolling_window_size"]) == (metric, 2)
     assert [m["time"] for m in told["captions"]] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     unlike = [m["visual_dissimilarity"] for m in told["captions"]]
-    assert unlike[0] == 0 and unlike[1] < unlike[2] / 100  # near-identical pictures
-    assert (
-        unlike[2] > unlike[3] > 5 * unlike[1]
-    )  # the cut, then a window that half knows the colour
+    assert unlike[0] == 0 and unlike[1] < unlike[2] / 50  # near-identical pictures
+    # the cut, then a window that half knows the colour
+    assert unlike[2] > unlike[3] > 5 * unlike[1]
     assert [m["caption"] for m in told["captions"]][2] == "초록 화면이다"
+    assert {peak["time"] for peak in told["peaks"]} <= {m["time"] for m in told["captions"]}
 
 
 @pytest.mark.parametrize(
@@ -212,30 +211,6 @@ def test_fields_that_cannot_be_used(start, film, fields):
         "/get_video_captions", files={"video": ("a.mp4", film.read_bytes())}, data=fields
     )
     assert answer.status_code == 422 and next(iter(fields)) in answer.json()["detail_en"]
-
-
-@settings(max_examples=50)
-@given(
-    rows=st.integers(1, 12),
-    window=st.integers(1, 6),
-    metric=st.sampled_from(["cosine", "euclidian"]),
-    seed=st.integers(0, 99),
-)
-def test_dissimilarity_is_that_of_its_definition(rows, window, metric, seed):
-    vectors = np.random.default_rng(seed).normal(size=(rows, 5)).astype(np.float32)
-    found = dissimilarity(vectors, metric, window)
-    assert found[0] == 0 and (found >= 0).all()
-    for i in range(1, rows):
-        before = vectors[max(0, i - window) : i].astype(float).mean(0)
-        if metric == "cosine":
-            cosine = (
-                np.dot(before, vectors[i]) / np.linalg.norm(before) / np.linalg.norm(vectors[i])
-            )
-            assert found[i] == pytest.approx(1 - cosine, abs=1e-6)
-        else:
-            assert found[i] == pytest.approx(np.sqrt(((vectors[i] - before) ** 2).sum()), abs=1e-5)
-    same = dissimilarity(np.repeat(vectors[:1], 5, 0), metric, window)
-    assert np.allclose(same, 0, atol=1e-6)
 
 
 def bad_uploads(film: Path) -> dict[str, bytes]:

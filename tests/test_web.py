@@ -344,7 +344,7 @@ def test_the_page_in_a_browser(service, browser, demo, size):
     page.click("nav >> text=달라지는 순간")
     page.set_input_files("#unlike-file", demo)
     page.click("#unlike-form button")
-    page.wait_for_selector("#moments:not([hidden])", timeout=180_000)
+    page.wait_for_selector("#chart:not([hidden])", timeout=180_000)
     look("unlike")
     page.click("nav >> text=모델")
     look("about")

@@ -105,12 +105,22 @@ class ImageCaption(Captions):
 
 
 class Moment(BaseModel):
-    """What is seen at a time of the film and how unlike it is to just before."""
+    """What is seen at a time of the film, and how unlike it is to just before."""
 
     time: float = Field(description="seconds")
     caption: str
     dissimilarity: float = Field(description="of the sentence's meaning")
     visual_dissimilarity: float = Field(description="of the CNN's features")
+
+
+class Peak(BaseModel):
+    """A moment that stands out."""
+
+    time: float = Field(description="seconds")
+    by: Literal["caption", "features"] = Field(description="on which curve")
+    score: float
+    caption: str
+    before: str = Field(description="what was seen one moment earlier")
 
 
 class VideoCaptions(BaseModel):
@@ -120,6 +130,7 @@ class VideoCaptions(BaseModel):
     metric: Metric
     rolling_window_size: int
     captions: list[Moment]
+    peaks: list[Peak]
 
 
 class Hit(BaseModel):

@@ -1,8 +1,9 @@
 // The moments of a film that are unlike those just before: a curve and a table.
 import { $, ask, busy, clock, droppable, make, say, send } from "./ask.js";
 
-const LEAST = { cosine: 0.5 };  // so that a film in which nothing changes has a flat curve
-const WIDTH = 800, HEIGHT = 180, EDGE = 8, SHOWN = 12;
+const LEAST = { cosine: 0.5, euclidian: 0.7 };  // so that a film in which nothing changes has a flat curve
+const WIDTH = 800, HEIGHT = 180, EDGE = 8;
+const BY = { caption: "뜻", features: "그림" };
 const SVG = "http://www.w3.org/2000/svg";
 
 function drawn(name, fields) {
@@ -29,15 +30,14 @@ function chart(moments, metric) {
   $("chart").hidden = false;
 }
 
-function table(moments) {
-  const most = [...moments].sort((a, b) => b.dissimilarity - a.dissimilarity || b.visual_dissimilarity - a.visual_dissimilarity);
-  const rows = most.slice(0, SHOWN).map(m => {
+function table(peaks) {
+  const most = [...peaks].sort((a, b) => b.score - a.score);
+  $("moments").querySelector("tbody").replaceChildren(...most.map(peak => {
     const row = make("tr");
-    row.append(make("td", clock(m.time)), make("td", m.caption), make("td", m.dissimilarity.toFixed(2)), make("td", m.visual_dissimilarity.toFixed(2)));
+    row.append(make("td", clock(peak.time)), make("td", peak.caption), make("td", peak.before), make("td", `${BY[peak.by]} ${peak.score.toFixed(2)}`));
     return row;
-  });
-  $("moments").querySelector("tbody").replaceChildren(...rows);
-  $("moments").hidden = false;
+  }));
+  $("moments").hidden = !peaks.length;
 }
 
 async function whole(answer, state) {
@@ -55,8 +55,8 @@ async function whole(answer, state) {
 
 function show(found) {
   chart(found.captions, found.metric);
-  table(found.captions);
-  say($("unlike-state"), `순간 ${found.captions.length}개를 보았습니다.`);
+  table(found.peaks);
+  say($("unlike-state"), `순간 ${found.captions.length}개를 보았고, ${found.peaks.length}개가 두드러집니다.`);
 }
 
 // A job of before.
