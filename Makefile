@@ -12,15 +12,17 @@ MODEL  ?= model/default.kcap
 FILM   := build/demo/demo.mp4
 RESULT := build/demo/demo.captioned
 
-.PHONY: help setup demo test test-slow test-notebooks check bench gallery golden clean
+.PHONY: help setup demo serve test test-slow test-notebooks test-web check bench gallery golden clean
 
 help:  ## this list
 	@echo "make demo       install what captioning needs, caption a sample film -> $(RESULT).mp4"
+	@echo "make serve      install the service too and start it: http://127.0.0.1:8000"
 	@echo "make test       install everything, then check"
 	@echo "make setup      install everything: captioning, training, the gate's tools"
 	@echo "make check      ruff, mypy, pytest (after make setup)"
 	@echo "make test-slow  the tests that train and those that start Java"
 	@echo "make test-notebooks  the notebooks, from top to bottom"
+	@echo "make test-web   the service in a real browser, under floods and kills (installs chromium)"
 	@echo "make bench      CPU time and memory of captioning, against a plain transcode"
 	@echo "make gallery    every shot of FILMS=... (and of test photos of DATA=...) beside its sentence"
 	@echo "make golden     rewrite the golden files of the tests; review the diff"
@@ -41,10 +43,19 @@ $(VENV)/caption: requirements-caption.txt | $(VENV)/made
 	$(PIP) --no-deps "$$(grep -o '^scikit-image[^ ]*' requirements-dev.txt)"
 	@touch $@
 
-$(VENV)/all: requirements.txt requirements-caption.txt requirements-dev.txt | $(VENV)/made
+$(VENV)/all: requirements.txt requirements-caption.txt requirements-web.txt requirements-dev.txt | $(VENV)/made
 	@echo "설치 중: 학습과 시험까지 (installing everything, some minutes) ..."
-	$(PIP) -r requirements.txt -r requirements-dev.txt
-	@touch $@ $(VENV)/caption
+	$(PIP) -r requirements.txt -r requirements-web.txt -r requirements-dev.txt
+	@touch $@ $(VENV)/caption $(VENV)/web
+
+$(VENV)/web: $(VENV)/caption requirements-web.txt
+	@echo "설치 중: 서버 (installing the service) ..."
+	$(PIP) -r requirements-web.txt
+	@touch $@
+
+$(VENV)/web-test: $(VENV)/all requirements-web-test.txt
+	$(PIP) -r requirements-web-test.txt
+	@touch $@
 
 setup: $(VENV)/all  ## everything
 
@@ -57,6 +68,9 @@ demo: $(FILM)  ## a sample film, captioned
 	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).srt --model $(MODEL) --overwrite --quiet
 	@echo; cat $(RESULT).srt
 	@echo; echo "결과 (result): $(CURDIR)/$(RESULT).mp4"
+
+serve: $(VENV)/web  ## REST and web page
+	$(BIN)/python -m video.server --model $(MODEL)
 
 check:  ## the gate, without installing
 	@test -x $(BIN)/ruff || { echo "Run this first: make setup"; exit 1; }
@@ -73,6 +87,13 @@ test-slow: setup
 
 test-notebooks: setup
 	$(BIN)/python -m pytest -q -m notebook
+
+# Debian's chromium; another one that is called chromium does as well.
+test-web: $(VENV)/web-test
+	@command -v chromium > /dev/null || { \
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y --no-install-recommends chromium; }
+	$(BIN)/python -m pytest -q -s -m web
 
 bench: setup
 	$(BIN)/python -m bench

@@ -1,0 +1,78 @@
+// Asking the service, and small things that all parts of the page need.
+
+export const $ = id => document.getElementById(id);
+
+export function make(tag, text, more = {}) {
+  const element = Object.assign(document.createElement(tag), more);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+export function clock(seconds) {
+  const whole = Math.floor(seconds), rest = String(whole % 60).padStart(2, "0");
+  return `${Math.floor(whole / 60)}:${rest}.${Math.floor((seconds - whole) * 10)}`;
+}
+
+export function size(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export async function ask(url, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(url, options);
+  } catch {
+    throw new Error("서버에 닿지 않습니다. 서버가 켜져 있는지 보세요.");
+  }
+  const told = answer.status === 204 ? null : await answer.json();
+  if (!answer.ok) throw new Error(told.detail || `${answer.status}`);
+  return told;
+}
+
+// As ask, of a form with files; tells the share that is sent.
+export function send(url, form, onShare) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.upload.onprogress = event => event.lengthComputable && onShare(event.loaded / event.total);
+    request.onerror = () => reject(new Error("보내지 못했습니다. 서버가 켜져 있는지 보세요."));
+    request.onload = () => {
+      let told = {};
+      try { told = JSON.parse(request.responseText); } catch { /* the status says it */ }
+      if (request.status < 300) resolve(told);
+      else reject(new Error(told.detail || `${request.status}`));
+    };
+    request.send(form);
+  });
+}
+
+export function say(element, text, bad = false) {
+  element.textContent = text;
+  element.classList.toggle("bad", bad);
+}
+
+// Runs work while the form's button is off; an error becomes one line.
+export async function busy(form, state, work) {
+  const button = form.querySelector("button[type=submit]");
+  button.disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    say(state, error.message, true);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+export function droppable(form) {
+  const area = form.querySelector(".drop"), input = area.querySelector("input");
+  for (const name of ["dragover", "dragenter"]) {
+    area.addEventListener(name, event => { event.preventDefault(); area.classList.add("over"); });
+  }
+  area.addEventListener("dragleave", () => area.classList.remove("over"));
+  area.addEventListener("drop", event => {
+    event.preventDefault();
+    area.classList.remove("over");
+    if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
+  });
+}

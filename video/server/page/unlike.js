@@ -1,0 +1,81 @@
+// The moments of a film that are unlike those just before: a curve and a table.
+import { $, ask, busy, clock, droppable, make, say, send } from "./ask.js";
+
+const LEAST = { cosine: 0.5, euclidian: 0.7 };  // so that a film in which nothing changes has a flat curve
+const WIDTH = 800, HEIGHT = 180, EDGE = 8;
+const BY = { caption: "뜻", features: "그림" };
+const SVG = "http://www.w3.org/2000/svg";
+
+function drawn(name, fields) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(fields)) element.setAttribute(key, value);
+  return element;
+}
+
+function line(moments, least, key, colour, width) {
+  const last = Math.max(1e-9, moments[moments.length - 1].time);
+  const most = Math.max(least, ...moments.map(m => m[key]));
+  const points = moments.map(m => {
+    const x = EDGE + (WIDTH - 2 * EDGE) * m.time / last;
+    return `${x.toFixed(1)},${(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * m[key] / most).toFixed(1)}`;
+  });
+  return drawn("polyline", { points: points.join(" "), fill: "none", stroke: colour, "stroke-width": width, "vector-effect": "non-scaling-stroke" });
+}
+
+function chart(moments, metric) {
+  const least = LEAST[metric] || 1e-9;
+  const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "바로 앞과 얼마나 다른지" });
+  svg.append(line(moments, least, "visual_dissimilarity", "#8c93a3", 1.5), line(moments, least, "dissimilarity", "#1a4fd0", 2.5));
+  $("curve").replaceChildren(svg);
+  $("chart").hidden = false;
+}
+
+function table(peaks) {
+  const most = [...peaks].sort((a, b) => b.score - a.score);
+  $("moments").querySelector("tbody").replaceChildren(...most.map(peak => {
+    const row = make("tr");
+    row.append(make("td", clock(peak.time)), make("td", peak.caption), make("td", peak.before), make("td", `${BY[peak.by]} ${peak.score.toFixed(2)}`));
+    return row;
+  }));
+  $("moments").hidden = !peaks.length;
+}
+
+async function whole(answer, state) {
+  if (answer.captions) return answer;
+  let job = answer;
+  $("chart").hidden = $("moments").hidden = true;
+  while (["waiting", "working"].includes(job.state)) {
+    say(state, `보는 중 ${Math.round(100 * job.share)}%`);
+    await new Promise(resolve => setTimeout(resolve, 1000));
+    job = await ask(`/jobs/${job.id}`);
+  }
+  if (job.state !== "done") throw new Error(job.error || "그만두었습니다.");
+  return ask(`/jobs/${job.id}/files/moments`);
+}
+
+function show(found) {
+  chart(found.captions, found.metric);
+  table(found.peaks);
+  say($("unlike-state"), `순간 ${found.captions.length}개를 보았고, ${found.peaks.length}개가 두드러집니다.`);
+}
+
+// A job of before.
+export async function reopen(id) {
+  try {
+    show(await whole(await ask(`/jobs/${id}`), $("unlike-state")));
+  } catch (error) {
+    say($("unlike-state"), error.message, true);
+  }
+}
+
+export function begin() {
+  const form = $("unlike-form"), state = $("unlike-state");
+  droppable(form);
+  form.onsubmit = event => {
+    event.preventDefault();
+    busy(form, state, async () => {
+      say(state, "보는 중");
+      show(await whole(await send("/get_video_captions", new FormData(form), () => {}), state));
+    });
+  };
+}
