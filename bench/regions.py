@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.collages import PHOTOS, Collage, collage
-from model.captioner import Caption, Captioner
+from model.caption import Caption
+from model.captioner import Captioner
 from model.metrics import CiderD, Tokens, signature
 from preprocess.dataset import load
 from preprocess.korean import forms

@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from model.captioner import Caption, Captioner
+from model.caption import Caption
+from model.captioner import Captioner
 from model.keywords import Reading, features, of_caption, shares
 from model.related import Related, nouns, written
 from model.things import Thing

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.captioner import Caption, Captioner
+from model.caption import Caption
+from model.captioner import Captioner
 from model.cider import CiderD
 from model.confidence import RIGHT, Confidence, calibration_error, fit_confidence
 from model.gist import HEDGE, PLAIN, HedgeOptions, gist, widened

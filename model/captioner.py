@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
+from model.caption import Alternative, Caption, reworded
 from model.confidence import Confidence
 from model.decoding import looks, merged, together
 from model.doubt import supported
@@ -29,45 +30,6 @@ DEFAULT = BeamOptions()
 VIEWS = 2  # of each frame: whole, and from nearer
 SIDES = range(1, 1025)
 LOOKS, CHUNK = 2, 4  # pictures through the CNN, and shots through the beam search, at a time
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """Another sentence for the same shot, as Caption describes them."""
-
-    text: str
-    score: float
-    confidence: float
-
-
-@dataclass(frozen=True, eq=False)
-class Caption:
-    """One sentence for one shot.
-
-    Attributes:
-        text: the Korean sentence, spaces put back, without a full stop.
-        morphemes: the surface forms the sentence was made of.
-        score: mean natural log-probability a token, <= 0; higher is surer.
-        attention: float32 (T, n, rows, columns), where the network looked for each morpheme.
-        confidence: 0-1, how likely the likeliest sentence is right; exp(score) where the file
-            was not calibrated.
-        general: True if the likeliest sentence was too doubtful and this one in general words
-            stands for it; score and confidence stay those of the former.
-        alternatives: what else was found, likeliest first; where the sentence is a general one or
-            lacks doubtful details, the likeliest one itself begins them.
-        content: what the sentence is about (preprocess.korean.content).
-        guesses: other sentences drawn at the same frames, where there was room for doubt.
-    """
-
-    text: str
-    morphemes: tuple[str, ...]
-    score: float
-    attention: npt.NDArray[np.float32]
-    confidence: float = 1.0
-    general: bool = False
-    alternatives: tuple[Alternative, ...] = ()
-    content: frozenset[str] = frozenset()
-    guesses: tuple[tuple[Morpheme, ...], ...] = ()
 
 
 class Captioner:
@@ -209,7 +171,7 @@ class Captioner:
             return caption
         general = not said
         said = said or agreed(guesses, self.recognised(frames))
-        return _reworded(caption, said, general=general)
+        return reworded(caption, said, general=general)
 
     def recognised(self, frames: Frames) -> Thing | None:
         """What the CNN's own classifier sees in a shot's frames, if it is in the file."""
@@ -268,21 +230,6 @@ class Captioner:
             confidence = fitted.of(score) if fitted else math.exp(score)
             kept.setdefault(text, Alternative(text, score, confidence))
         return list(kept.values())
-
-
-def _reworded(caption: Caption, said: Sequence[Morpheme], general: bool) -> Caption:
-    """The caption with another sentence, its own first among the alternatives."""
-    looked = caption.attention.sum(0, keepdims=True) / max(1, len(caption.attention))
-    own = Alternative(caption.text, caption.score, caption.confidence)
-    return replace(
-        caption,
-        text=compose(said),
-        morphemes=tuple(m.form for m in said),
-        attention=looked.repeat(len(said), 0),
-        general=general,
-        alternatives=(own, *caption.alternatives),
-        content=content(said),
-    )
 
 
 def _misfit(error: Exception) -> CaptionerFileError:

@@ -15,7 +15,7 @@ from model.things import Thing
 from preprocess.korean import Morpheme
 
 if TYPE_CHECKING:  # its network library would slow the readers of tracks
-    from model.captioner import Caption
+    from model.caption import Caption
 
 Reading = tuple[Sequence[Morpheme], float]  # a sentence about the picture, and its weight
 SEEN = 0.3  # of the classifier's belief, from which its noun is thought of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 import caption_video
-from model.captioner import Caption
+from model.caption import Caption
 from tests.clips import colour_clip, with_sound
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model import evaluate
-from model.captioner import Caption
+from model.caption import Caption
 from preprocess.records import Sample, write_samples
 
 pytest.importorskip("sacrebleu")

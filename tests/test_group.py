@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from model.captioner import Caption
+from model.caption import Caption
 from model.words import Words
 from preprocess.errors import OutputError, SettingError
 from tests.test_search import track

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from model.captioner import Alternative
+from model.caption import Alternative
 from preprocess.errors import VideoError
 from preprocess.frames import probe
 from preprocess.records import Shot

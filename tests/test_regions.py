@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.collages import PHOTOS, collage
 from bench.regions import gridded, matched
-from model.captioner import Caption
+from model.caption import Caption
 from preprocess.errors import SettingError
 from video.scenes import regions as tool
 from video.scenes.__main__ import main

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from model.captioner import Caption
+from model.caption import Caption
 from model.words import Words
 from preprocess.errors import SettingError
 from preprocess.frames import probe

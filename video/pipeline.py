@@ -17,7 +17,8 @@ from video.track import CaptionedShot, OtherCaption, Track, printable
 
 if TYPE_CHECKING:  # its network library would slow --help and the readers of tracks
     from model.beam import BeamOptions
-    from model.captioner import Caption, Captioner
+    from model.caption import Caption
+    from model.captioner import Captioner
     from model.gist import HedgeOptions
 
 Said = tuple[CaptionedShot, frozenset[str]]  # a shot, and what its sentence is about

@@ -21,7 +21,8 @@ from video.track import Track
 from video.values import whole
 
 if TYPE_CHECKING:
-    from model.captioner import Caption, Captioner
+    from model.caption import Caption
+    from model.captioner import Captioner
     from model.words import Words
 
 ABOUT = "사진이나 영상의 해시태그를 만듭니다. (Hashtags of photos or a film.)"

@@ -17,7 +17,7 @@ from preprocess.media import MediaInfo, no_frame
 from preprocess.pictures import Picture
 
 if TYPE_CHECKING:
-    from model.captioner import Caption
+    from model.caption import Caption
 
 Vector = npt.NDArray[np.float32]
 SAME = 0.05  # cosine distance of CNN features up to which two moments show the same

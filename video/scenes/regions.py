@@ -26,7 +26,7 @@ from video.track import printable
 from video.values import moment, whole
 
 if TYPE_CHECKING:
-    from model.captioner import Caption
+    from model.caption import Caption
 
 ABOUT = "어디에 무엇이 있는지 칸마다 적습니다. (Boxes with their own sentences.)"
 FORMATS = (".png", ".json")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.captioner import Caption
+from model.caption import Caption
 from preprocess.errors import CaptioningError, VideoError
 from preprocess.frames import frames, probe
 from preprocess.media import Limits
