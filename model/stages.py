@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from tqdm import tqdm
 
 from model.calibrate import calibrate, calibrated, report, some
@@ -25,7 +24,7 @@ from preprocess.dataset import Dataset, load
 from preprocess.encoder import build_encoder
 from preprocess.errors import DataError, SettingError
 from preprocess.features import EncoderOptions, cache_features
-from preprocess.files import check_free, check_room
+from preprocess.files import check_free
 from preprocess.graph import seeing
 from preprocess.records import stills
 from preprocess.vocabulary import Vocabulary
@@ -143,12 +142,10 @@ def _seen_anew(data: Dataset, encoder: keras.Model, folder: Path, nearer: bool) 
     """The same data with what the captioner's own encoder sees in the pictures."""
     name = f"{data.settings['encoder']}+{fingerprint(encoder)}"
     options, pictures = EncoderOptions(name, data.settings["side"], nearer), stills(data.samples)
-    size = 2 * len(pictures) * options.views * int(np.prod(encoder.output_shape[1:]))  # float16
-    if not (folder / "features.npy").exists():
-        check_room(folder, size)
-    print(f"{folder}: {len(pictures):,} x {options.views}, {size / 1e9:.2f} GB", flush=True)
     with tqdm(total=len(pictures), desc="CNN", unit="장", disable=None) as bar:
-        features = cache_features(folder, pictures, options, seeing(encoder), bar.update)
+        features = cache_features(
+            folder, pictures, options, seeing(encoder), bar.update, say=bar.write
+        )
     return replace(data, features=features)
 
 
