@@ -63,6 +63,35 @@ def curve(points: Sequence[tuple[float, float]], title: str, labels: tuple[str, 
         return _svg(figure, axes)
 
 
+def timeline(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[tuple[float, float]]]],
+    times: Sequence[float],
+    title: str,
+    label: str,
+) -> bytes:
+    """Curves over time, one under another, as PNG.
+
+    Args:
+        lines: by name, the curve's heights and the points (s, height) marked on it.
+        times: of the heights, in seconds.
+        title: of the whole.
+        label: of the heights.
+    """
+    with _styled():
+        figure = Figure(figsize=(2 * SIZE[0], SIZE[1] * len(lines)), layout="constrained")
+        figure.suptitle(title)
+        rows = figure.subplots(len(lines), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, (name, (heights, marks)) in zip(rows, lines.items(), strict=True):
+            axes.plot(times, heights, color=COLOUR)
+            axes.plot([x for x, _ in marks], [y for _, y in marks], "v", color="#b00020")
+            axes.set(title=name, xlabel="s", ylabel=label, ylim=(0, None))
+            axes.grid(alpha=0.3)
+            axes.spines[["top", "right"]].set_visible(False)
+        held = io.BytesIO()
+        figure.savefig(held, format="png", dpi=100, metadata={"Software": None})
+        return held.getvalue()
+
+
 @contextmanager
 def _styled() -> Iterator[None]:
     """Text stays text, for the browser to write; names are names, not formulas."""
