@@ -131,7 +131,9 @@ def _settings(args: argparse.Namespace) -> Settings:
         args.model.absolute(),
         filled(BeamOptions, args),
         filled(HedgeOptions, args),
-        PipelineOptions(filled(ShotOptions, args), alternatives=args.alternatives),
+        PipelineOptions(
+            filled(ShotOptions, args), alternatives=args.alternatives, attention=args.show_attention
+        ),
         replace(filled(BurnOptions, args), look=filled(StyleOptions, args)),
         Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours)),
         args.overwrite,
