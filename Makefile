@@ -19,7 +19,7 @@ help:  ## this list
 	@echo "make test       install everything, then check"
 	@echo "make setup      install everything: captioning, training, the gate's tools"
 	@echo "make check      ruff, mypy, pytest (after make setup)"
-	@echo "make test-slow  the tests that train and those that start Java"
+	@echo "make test-slow  the tests that train, those that start Java, a cluster that loses a node"
 	@echo "make bench      CPU time and memory of captioning, against a plain transcode"
 	@echo "make gallery    every shot of FILMS=... (and of test photos of DATA=...) beside its sentence"
 	@echo "make golden     rewrite the golden files of the tests; review the diff"
@@ -68,6 +68,7 @@ test: setup  ## the gate
 	@$(MAKE) --no-print-directory check
 
 test-slow: setup
+	$(PIP) -r requirements-cluster.txt
 	$(BIN)/python -m pytest -q -m "slow or jvm"
 
 bench: setup

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import math
+import mmap
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,8 +72,13 @@ class Features:
         return number % len(self)
 
     def _opened(self, shard: int) -> Array:
-        mapped: Array = np.load(self._files[shard], mmap_mode="r")
-        return mapped.view(np.ndarray)  # numpy's class for maps makes every index slow
+        """The rows of a shard, mapped; numpy would read its header again, and take thrice as long."""
+        count = min(self.rows, len(self) - shard * self.rows)
+        shape = (count, *self.shape[1:])
+        with self._files[shard].open("rb", buffering=0) as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        size = math.prod(shape)
+        return np.frombuffer(mapped, np.float16, size, len(mapped) - 2 * size).reshape(shape)
 
 
 @dataclass(frozen=True)
