@@ -294,7 +294,9 @@ def missing(words: list[str]) -> str:
     return " ".join(word for word in lists if not (ROOT / word).is_file())
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/model_card.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/model_card.md", "docs/clusters.md"]
+)
 def test_documents_name_what_exists(document):
     text = (ROOT / document).read_text("utf-8")
     assert not [gap for words in commands(text) if (gap := missing(words))]
