@@ -20,7 +20,7 @@ help:  ## this list
 	@echo "make test       install everything, then check"
 	@echo "make setup      install everything: captioning, training, the gate's tools"
 	@echo "make check      ruff, mypy, pytest (after make setup)"
-	@echo "make test-slow  the tests that train and those that start Java"
+	@echo "make test-slow  the tests that train, those that start Java, a cluster that loses a node"
 	@echo "make test-notebooks  the notebooks, from top to bottom"
 	@echo "make test-web   the service in a real browser, under floods and kills (installs chromium)"
 	@echo "make bench      CPU time and memory of captioning, against a plain transcode"
@@ -83,6 +83,7 @@ test: setup  ## the gate
 	@$(MAKE) --no-print-directory check
 
 test-slow: setup
+	$(PIP) -r requirements-cluster.txt
 	$(BIN)/python -m pytest -q -m "slow or jvm"
 
 test-notebooks: setup

@@ -212,6 +212,17 @@ def test_errors_name_what_is_wrong(run, tmp_path, films):
     with only_one(tmp_path / "out"):
         status, _, complaints, _ = run(films / "a.mp4")
     assert status == 1 and "another run works on" in complaints
+    (tmp_path / "out/manifest.jsonl").unlink()
+    (tmp_path / "out/manifest.jsonl").mkdir()
+    status = batch.main([str(films / "a.mp4"), "--out", str(tmp_path / "out"), "--lang", "en"])
+    assert status == 1
+
+
+def test_a_manifest_of_anything_is_read_as_far_as_it_makes_sense(films, run, tmp_path):
+    (tmp_path / "out").mkdir()
+    odd = b'[1]\n{"film": "x"}\n\xff\xfe\nnull\n{"film": "y", "state": "started", "key": "z"}\n'
+    (tmp_path / "out/manifest.jsonl").write_bytes(odd)
+    assert run(films / "a.mp4")[0] == 0 and run(films / "a.mp4")[1].startswith("done 0, skipped 1")
 
 
 def test_the_key_is_of_everything_that_matters(films, tmp_path):

@@ -22,6 +22,7 @@ from preprocess.errors import MissingExtra, SettingError
 from preprocess.features import EncoderOptions, cache_features
 from preprocess.files import read_lines
 from preprocess.records import Sample
+from tests import downloads
 from tests.clips import colour_clip
 from tests.test_batch import lines
 
@@ -135,6 +136,34 @@ def test_features_are_the_same_when_a_node_is_killed(nodes, tmp_path, monkeypatc
     for name in names:
         assert (folder / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), name
     assert len(list(read_lines(folder / "shards.jsonl"))) == 10
+
+
+DOOR = """
+import sys
+from preprocess import __main__ as door, encoder
+from preprocess.tagger import Tagger
+from tests.test_commands import small_encoder, words
+
+door.load_tagger = lambda name: Tagger(name, "1", words)
+encoder.build_encoder = small_encoder  # on this machine; the cluster gets its graph
+sys.exit(door.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_the_command_makes_the_same_data_folder_on_a_cluster(nodes, tmp_path):
+    address, _ = nodes
+    table = downloads.nikl(tmp_path / "nikl", 40)
+    (tmp_path / "run.py").write_text(DOOR)
+    for name, more in (("alone", ()), ("spread", ("--cluster", address))):
+        command = (table, "--out", tmp_path / name, "--side", "16", *more)
+        with python(tmp_path / "run.py", *command) as driver:
+            _, complaints = driver.communicate(timeout=300)
+        assert driver.returncode == 0, complaints[-2000:]
+    names = ("samples.jsonl", "tokens.jsonl", "dataset.json", "features/00000.npy")
+    for name in names:
+        alone, spread = (tmp_path / folder / name for folder in ("alone", "spread"))
+        assert alone.read_bytes() == spread.read_bytes(), name
 
 
 def slow_desk(settings):

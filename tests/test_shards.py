@@ -99,7 +99,7 @@ def test_a_full_disk_a_kill_and_a_broken_line_cost_one_shard(tmp_path, samples, 
     with pytest.raises(ValueError, match=r"00001\.npy: missing"):
         open_features(folder)
     with (folder / "shards.jsonl").open("a") as lines:
-        lines.write('{"shard": 1, "byt')  # as a kill would leave it
+        lines.write('[]\n{"shard": 1}\n{"shard": 1, "byt')  # as a kill would leave it, and worse
     again = Counting()
     np.testing.assert_array_equal(cache_features(folder, samples, OPTIONS, again)[:], whole)
     assert again.seen == COUNT - 20

@@ -30,10 +30,12 @@ class Manifest:
         self._marks: dict[tuple[str, str], str] = {}  # of what was ever started, by film and key
         self.results: set[str] = set()  # of all that was ever started
         for line in read_lines(self._path):
+            if not (isinstance(line, dict) and {"film", "state", "key"} <= line.keys()):
+                continue
             self._last[line["film"]] = line
             if line["state"] == "started":
-                self._marks[line["film"], line["key"]] = line["mark"]
-                self.results |= set(line["results"])
+                self._marks[line["film"], line["key"]] = line.get("mark", "")
+                self.results |= set(line.get("results", ()))
 
     def finished(self, job: Job, key: str) -> bool:
         """Whether all of the job's results are there, made by this very job."""
@@ -46,7 +48,7 @@ class Manifest:
         mark = self._marks.get((str(job.film), key))
         for folder in {target.parent for target in job.targets} if mark else ():
             sweep(folder, str(mark))
-        return mark is not None
+        return bool(mark)
 
     def tell(self, job: Job, key: str, state: str, **more: Any) -> None:
         """Adds a line.
@@ -83,22 +85,32 @@ def only_one(folder: Path) -> Iterator[None]:
         OutputError: one does, or the folder cannot be written.
     """
     try:
-        with (folder / NAME).open("ab") as file:
-            _lock(file)
-            yield
-    except BlockingIOError:
+        file = (folder / NAME).open("ab")
+    except OSError as error:
         raise OutputError(
-            f"'{folder}'에서 다른 실행이 일하고 있습니다. 끝나기를 기다리거나 --out을 바꾸세요.",
-            f"another run works on '{folder}'. Wait for it, or give another --out.",
+            f"'{folder / NAME}'에 쓸 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
+            f"cannot write '{folder / NAME}' ({error.strerror}). Give another --out.",
         ) from None
+    with file:
+        if not _locked(file):
+            raise OutputError(
+                f"'{folder}'에서 다른 실행이 일하고 있습니다. 기다리거나 --out을 바꾸세요.",
+                f"another run works on '{folder}'. Wait for it, or give another --out.",
+            )
+        yield
 
 
-def _lock(file: IO[bytes]) -> None:
+def _locked(file: IO[bytes]) -> bool:
+    """Whether nobody else had it locked; where there are no locks, nobody can be known."""
     try:
         import fcntl
-    except ImportError:  # not on Windows
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):  # on Windows; on some shared disks
+        return True
+    return True
 
 
 def results(job: Job) -> Sequence[str]:
