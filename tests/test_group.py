@@ -197,6 +197,16 @@ def test_a_damaged_picture_does_not_stop_the_others(photos, capsys):
     assert len(captured.out.splitlines()) == 3
 
 
+@pytest.mark.usefixtures("seer")
+def test_no_result_is_written_over_a_picture(photos, capsys):
+    picture = photos / "red0.png"
+    before = picture.read_bytes()
+    for flag in ("--out", "--json"):
+        assert door.main(["group", str(photos), flag, str(picture), "--overwrite"]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+    assert picture.read_bytes() == before
+
+
 def test_shots_of_tracks_are_grouped_without_a_captioner(tmp_path, capsys):
     path = tmp_path / "a.json"
     path.write_text(to_json(track(*SAID.values(), *SAID.values())), "utf-8")

@@ -58,8 +58,7 @@ def _settled(vectors: Vectors, centres: Vectors) -> tuple[Labels, float]:
         if (new == labels).all():
             break
         labels = new
-        sums = np.zeros_like(centres)
-        np.add.at(sums, labels, vectors)
+        sums = np.eye(len(centres), dtype=np.float32)[labels].T @ vectors
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = np.where(lengths > 1e-6, sums / np.maximum(lengths, 1e-6), centres)
     return labels, float((vectors @ centres.T).max(axis=1).sum())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocess.errors import CaptioningError, SettingError
+from preprocess.errors import CaptioningError, OutputError, SettingError
 from preprocess.files import check_free, whole_file
 from video.track import printable
 from video.values import whole
@@ -107,6 +107,8 @@ def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], 
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuses before any work what cannot be written."""
+    from video.scenes.pictures import PICTURES
+
     if arguments.copy and not arguments.sort_into:
         raise SettingError(
             "--copy에는 --sort-into 폴더가 필요합니다.", "--copy needs --sort-into FOLDER."
@@ -116,8 +118,14 @@ def _check(arguments: argparse.Namespace) -> None:
             "--sort-into는 사진만 복사합니다. 자막 기록은 빼 주세요.",
             "--sort-into copies pictures only. Leave the tracks out.",
         )
+    inputs = {path.resolve() for path in arguments.inputs}
     for target in filter(None, (arguments.out, arguments.json)):
         check_free(target, arguments.overwrite)
+        if target.resolve() in inputs or target.suffix.lower() in PICTURES:
+            raise OutputError(
+                f"'{target}'은(는) 입력이거나 사진의 이름입니다. 다른 이름을 주세요.",
+                f"'{target}' is an input or has a picture's name. Give another name.",
+            )
 
 
 def _write(target: Path, text: str) -> None:

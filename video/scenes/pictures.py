@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from model.captioner import Captioner
 from model.words import Words
 from preprocess.errors import CaptioningError
@@ -12,11 +10,10 @@ from preprocess.pictures import Picture
 from preprocess.stills import read_still
 from video.reading import read_track
 from video.scenes.grouping import Item
-from video.scenes.moments import meaning, unit
+from video.scenes.moments import meaning, unit, weighed
 from video.subtitles import clock
-from video.track import CaptionedShot
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 Refused = Callable[[CaptioningError], None]
 
 
@@ -32,7 +29,7 @@ def picture_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    return path.suffix.lower() in PICTURES and path.is_file() and not path.name.startswith(".")
 
 
 def items_of(
@@ -69,12 +66,6 @@ def items_of_track(path: Path, words: Words) -> Iterator[Item]:
     """
     track = read_track(path)
     for shot in track.shots:
+        said = [(shot.caption, shot.score), *((o.caption, o.score) for o in shot.alternatives)]
         name = f"{track.video} {clock(shot.start_ms)}-{clock(shot.end_ms)}"
-        yield Item(name, shot.caption, _meaning(shot, words))
-
-
-def _meaning(shot: CaptionedShot, words: Words) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
-    """As video.scenes.moments.meaning, of a shot that is written down."""
-    said = [(shot.caption, shot.score), *((o.caption, o.score) for o in shot.alternatives)]
-    weights = np.exp(np.array([score for _, score in said], np.float32))
-    return unit(weights @ words.vectors([text for text, _ in said]))
+        yield Item(name, shot.caption, weighed(said, words))
