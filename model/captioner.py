@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Caption:
         alternatives: what else was found, likeliest first; where the sentence is a general one or
             lacks doubtful details, the likeliest one itself begins them.
         content: what the sentence is about (preprocess.korean.content).
+        guesses: other sentences drawn at the same frames, where there was room for doubt.
     """
 
     text: str
@@ -65,6 +67,7 @@ class Caption:
     general: bool = False
     alternatives: tuple[Alternative, ...] = ()
     content: frozenset[str] = frozenset()
+    guesses: tuple[tuple[Morpheme, ...], ...] = ()
 
 
 class Captioner:
@@ -108,6 +111,12 @@ class Captioner:
             return cls(contents, options, hedge)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(Path(path), str(error)) from None
+
+    def doubting(self, hedge: HedgeOptions) -> "Captioner":
+        """The same captioner with other doubts; the networks are shared, not loaded again."""
+        other = copy(self)
+        other.hedge = hedge
+        return other
 
     def caption(self, frames: Frames) -> Caption:
         """The sentence for one shot; frames: uint8 (n, H, W, 3) RGB, n >= 1, any size."""
@@ -190,18 +199,19 @@ class Captioner:
         if not (general or hedge.min_support):
             return caption
         guesses = self._guesses(started)
+        caption = replace(caption, guesses=tuple(guesses))
         said = () if general else supported(best, guesses, hedge.min_support)
         if said == tuple(best):
             return caption
         general = not said
-        said = said or agreed(guesses, self._recognised(frames))
+        said = said or agreed(guesses, self.recognised(frames))
         return _reworded(caption, said, general=general)
 
-    def _recognised(self, frames: Frames) -> Thing | None:
-        """What the CNN's own classifier sees, if it is in the file; loaded when first needed."""
+    def recognised(self, frames: Frames) -> Thing | None:
+        """What the CNN's own classifier sees in a shot's frames, if it is in the file."""
         if self._classifier is None:
             return None
-        if self._classify is None:
+        if self._classify is None:  # loaded when first needed
             self._classify = Session(self._classifier)
         squares = np.stack([to_square(frame, self._side) for frame in frames])
         return recognised(self._classify(squares.astype(np.float32))[0])

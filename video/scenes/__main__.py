@@ -12,9 +12,9 @@ from types import ModuleType
 
 from preprocess.errors import CaptioningError
 from video.console import Ended, ended_by_signals
-from video.scenes import index, search, unlike
+from video.scenes import attention, hashtags, index, regions, search, unlike
 
-MODULES: tuple[ModuleType, ...] = (unlike, search, index)
+MODULES: tuple[ModuleType, ...] = (unlike, search, index, hashtags, attention, regions)
 MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
 
 

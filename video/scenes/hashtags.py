@@ -1,0 +1,270 @@
+"""Hashtags of one to ten photos, a film or a track: what is seen, what goes with it, an impression.
+
+`python -m video.scenes hashtags PHOTO...|FILM|TRACK.json`
+"""
+
+import argparse
+import json
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.gist import HEDGE
+from model.keywords import keywords, of_caption
+from model.related import Related, english
+from preprocess.errors import DataError, SettingError
+from preprocess.pictures import Picture
+from video.track import Track
+from video.values import whole
+
+if TYPE_CHECKING:
+    from model.captioner import Caption, Captioner
+    from model.words import Words
+
+ABOUT = "사진이나 영상의 해시태그를 만듭니다. (Hashtags of photos or a film.)"
+GROUPS = Path(__file__).with_name("impressions.tsv")
+PHOTOS, SENTENCES = 10, 3
+AMBIGUOUS = ("눈", "배", "말")  # snow or eyes: not translated where no sentence named them
+
+
+@dataclass(frozen=True)
+class TagOptions:
+    """Which tags are made; the only place where these defaults are written.
+
+    Attributes:
+        most: tags in all; Instagram takes 30.
+        keywords: of a photo or shot; all together have twice as many.
+        related: nouns that go with the keywords.
+        impressions: groups whose tags are added, in their order.
+        blocked: words that no tag may contain; of one letter: may be.
+    """
+
+    most: int = 30
+    keywords: int = 5
+    related: int = 10
+    impressions: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.impressions:
+            if name not in groups():
+                known = ", ".join(groups())
+                raise SettingError(
+                    f"느낌 '{name}'이(가) 없습니다. 다음 가운데 고르세요: {known}.",
+                    f"no impression '{printed(name)}'. Run --help for those there are.",
+                )
+
+
+@dataclass(frozen=True)
+class Hashtags:
+    """What can be written under photos or a film.
+
+    Attributes:
+        captions: three sentences, or as many as were found, for each photo; of a film its surest.
+        keywords: Korean nouns, likeliest first.
+        related: Korean nouns that go with them, likeliest first.
+        tags: "#강아지", "#puppy" ..., each once, at most as many as were asked for.
+    """
+
+    captions: tuple[tuple[str, ...], ...]
+    keywords: tuple[str, ...]
+    related: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """All tags, to copy."""
+        return " ".join(self.tags)
+
+
+DEFAULT = TagOptions()
+
+
+@lru_cache(maxsize=1)
+def groups() -> Mapping[str, tuple[str, ...]]:
+    """Impression groups and their tags without #, Korean first."""
+    lines = GROUPS.read_text(encoding="utf-8").splitlines()[1:]
+    return {name: tuple(tags.split()) for name, tags in (line.split("\t") for line in lines)}
+
+
+def of_photos(
+    photos: Sequence[Picture], captioner: "Captioner", options: TagOptions = DEFAULT
+) -> Hashtags:
+    """Hashtags of one to ten pictures uint8 (H, W, 3) RGB.
+
+    Raises:
+        SettingError: none or more than ten.
+    """
+    if not 1 <= len(photos) <= PHOTOS:
+        raise SettingError(
+            f"사진은 1~{PHOTOS}장이어야 합니다: {len(photos)}장.",
+            f"1 to {PHOTOS} photos are needed: {len(photos)}.",
+        )
+    doubting = captioner.doubting(HEDGE)  # only who doubts reads a picture more than once
+    said = doubting.caption_many([photo[None] for photo in photos])
+    related = Related.load()
+    found = [
+        of_caption(caption, captioner.recognised(photo[None]), related, options.keywords)
+        for photo, caption in zip(photos, said, strict=True)
+    ]
+    scores = _summed((k.noun, k.score) for one in found for k in one)
+    captions = tuple(sentences(caption) for caption in said)
+    return _made(captions, scores, related, options)
+
+
+def of_track(track: Track, words: "Words", options: TagOptions = DEFAULT) -> Hashtags:
+    """Hashtags of a captioned film; surer and longer shots count more."""
+    related = Related.load()
+    scores: list[tuple[str, float]] = []
+    for shot in track.shots:
+        told = [(shot.caption, shot.confidence)]
+        told += [(other.caption, other.confidence) for other in shot.alternatives]
+        readings = [(words.split(text), max(weight, 1e-3)) for text, weight in told]
+        share = shot.confidence * (shot.end_ms - shot.start_ms) / max(1, track.duration_ms)
+        found = keywords(readings, related, most=options.keywords)
+        scores += [(k.noun, k.score * share) for k in found]
+    surest = sorted(track.shots, key=lambda shot: -shot.confidence)
+    captions = tuple(dict.fromkeys(shot.caption for shot in surest))[:SENTENCES]
+    return _made((captions,), _summed(scores), related, options)
+
+
+def sentences(caption: "Caption") -> tuple[str, ...]:
+    """Three different sentences about a picture, if there are as many."""
+    texts = [caption.text, *(other.text for other in caption.alternatives)]
+    return tuple(dict.fromkeys(texts))[:SENTENCES]
+
+
+def _summed(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The nouns by the sums of their scores, highest first."""
+    total: dict[str, float] = {}
+    for noun, score in scores:
+        total[noun] = total.get(noun, 0.0) + score
+    return dict(sorted(total.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _made(
+    captions: tuple[tuple[str, ...], ...],
+    scores: Mapping[str, float],
+    related: Related,
+    options: TagOptions,
+) -> Hashtags:
+    kept = dict(list(scores.items())[: 2 * options.keywords])
+    near = related.near(kept, options.related)
+    impressions = [tag for name in options.impressions for tag in groups()[name]]
+    sure = [noun for noun in near if noun not in AMBIGUOUS]
+    words = [*kept, *map(translated, kept), *impressions, *near, *map(translated, sure)]
+    tags = tuple(distinct(words, options.blocked))[: options.most]
+    return Hashtags(captions, tuple(kept), tuple(near), tags)
+
+
+def translated(noun: str) -> str:
+    """Its English, or nothing."""
+    return english().get(noun, "")
+
+
+def distinct(words: Iterable[str], blocked: Collection[str]) -> list[str]:
+    """Words as hashtags, each once, without blocked ones.
+
+    A hashtag ends at the first sign that is no letter or digit, so they are run together.
+    """
+    tags: dict[str, str] = {}
+    refused = {_plain(word) for word in blocked} - {""}
+    for word in words:
+        plain = _plain(word)
+        bad = any(plain == b or (len(b) > 1 and b in plain) for b in refused)
+        if plain and not bad:
+            tags.setdefault(plain, f"#{plain}")
+    return list(tags.values())
+
+
+def _plain(word: str) -> str:
+    composed = unicodedata.normalize("NFC", word).casefold()
+    return "".join(c for c in composed if c.isalnum() or c == "_")
+
+
+def read_blocked(path: Path) -> tuple[str, ...]:
+    """The words of a UTF-8 text file, one a line; # before them may stand.
+
+    Raises:
+        DataError: it cannot be read as text.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"막을 낱말 파일 '{path}'을(를) 읽을 수 없습니다 ({error}). UTF-8 글이어야 합니다.",
+            f"cannot read the blocked words in '{path}' ({error}). It must be UTF-8 text.",
+        ) from None
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def printed(name: str) -> str:
+    """A name as it can stand in an English line."""
+    return ascii(name)[1:-1]
+
+
+def to_json(found: Hashtags) -> str:
+    """As JSON text: Hangul readable, the copyable line with it."""
+    fields: dict[str, Any] = {**asdict(found), "line": found.line}
+    return json.dumps(fields, ensure_ascii=False, indent=2)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    more = parser.add_argument
+    more("inputs", nargs="+", type=Path, metavar="INPUT", help="사진 1~10장, 영상, 또는 track.json")
+    more("--impressions", default="", metavar="A,B", help=f"느낌: {', '.join(groups())}")
+    more("--block", type=Path, metavar="FILE", help="막을 낱말, 한 줄에 하나 (blocked words)")
+    more(
+        "--most", type=whole(1, 100), default=DEFAULT.most, metavar="N", help="많아야 (%(default)s)"
+    )
+    more("--json", action="store_true", help="JSON으로 (as JSON)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the sentences and the line of tags."""
+    from video.console import say
+
+    names = tuple(name.strip() for name in arguments.impressions.split(",") if name.strip())
+    blocked = read_blocked(arguments.block) if arguments.block else ()
+    options = TagOptions(most=arguments.most, impressions=names, blocked=blocked)
+    found = _of(arguments.inputs, arguments.model, options)
+    if arguments.json:
+        say(to_json(found))
+        return 0
+    for told in found.captions:
+        say("\n".join(told))
+    say(f"핵심: {' '.join(found.keywords)}")
+    say(f"관련: {' '.join(found.related)}")
+    say(found.line)
+    return 0
+
+
+def _of(inputs: Sequence[Path], model: Path, options: TagOptions) -> Hashtags:
+    """Of photos, or of one film or track."""
+    from model.captioner import Captioner
+    from model.words import Words
+    from preprocess.frames import probe
+    from preprocess.stills import read_still
+    from video.pipeline import PipelineOptions, caption_media
+    from video.reading import read_track
+
+    if len(inputs) == 1 and inputs[0].suffix.lower() == ".json":
+        return of_track(read_track(inputs[0]), Words.load(model), options)
+    media = [probe(path) for path in inputs]
+    films = [one for one in media if one.kind != "picture"]
+    if films and len(media) > 1:
+        raise SettingError(
+            f"'{films[0].path}'은(는) 영상입니다. 영상은 하나만, 사진과 섞지 말고 주세요.",
+            f"'{films[0].path}' is a film. Give one film alone, without photos.",
+        )
+    captioner = Captioner.load(model)
+    if films:
+        track = caption_media(films[0], captioner, PipelineOptions(alternatives=SENTENCES))
+        return of_track(track, Words.load(model), options)
+    if len(media) > PHOTOS:
+        return of_photos([], captioner, options)
+    return of_photos([read_still(one.path) for one in media], captioner, options)
