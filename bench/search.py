@@ -32,7 +32,7 @@ from video.track import CaptionedShot, Track, to_json
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPTHS = (1, 5, 10)
-BOUND_MS = 100.0
+BOUND_MS = 100.0  # of CPU: wall time is noisy on shared machines
 Scores = npt.NDArray[np.float32]
 Split = Callable[[str], list[str]]
 
@@ -163,20 +163,23 @@ def speed(told: Sequence[tuple[list[str], list[str]]], model: Path, count: int) 
         print(f"index of {len(library):,} shots, {index.stat().st_size / 1e6:.0f} MB: made in "
               f"{made - began:.1f} s, opened and asked in {cold - made:.1f} s")  # fmt: skip
         queries = [people[0] for _, people in told[:: max(1, len(told) // 50)]]
-        took = [_milliseconds(library, query) for query in queries]
-    print(f"a query: median {statistics.median(took):.0f} ms, slowest of {len(took)} "
-          f"{max(took):.0f} ms (bound {BOUND_MS:.0f})")  # fmt: skip
-    return max(took) <= BOUND_MS
+        took, cpu = zip(*(_milliseconds(library, query) for query in queries), strict=True)
+    for name, times in (("wall", took), ("CPU", cpu)):
+        median, worst = statistics.median(times), max(times)
+        print(f"a query, {name}: median {median:.0f} ms, slowest of {len(times)} {worst:.0f} ms")
+    print(f"bound: {BOUND_MS:.0f} ms of CPU for the slowest")
+    return bool(max(cpu) <= BOUND_MS)
 
 
-def _milliseconds(library: Library, query: str) -> float:
-    """The median of three times."""
+def _milliseconds(library: Library, query: str) -> tuple[float, float]:
+    """Wall and CPU time, the medians of three times."""
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         library.search(query)
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times)
+        times.append((time.perf_counter() - began[0], time.process_time() - began[1]))
+    wall, cpu = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+    return wall, cpu
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -302,9 +302,11 @@ def missing(words: list[str]) -> str:
     return " ".join(word for word in lists if not (ROOT / word).is_file())
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/model_card.md", "docs/server.md"]
-)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/model_card.md", "docs/server.md")
+PAGES = ("docs/search.md", "docs/group.md", "docs/unlike.md")
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *PAGES])
 def test_documents_name_what_exists(document):
     text = (ROOT / document).read_text("utf-8")
     assert not [gap for words in commands(text) if (gap := missing(words))]

@@ -20,6 +20,7 @@ from preprocess.errors import DataError, OutputError, SettingError
 from video.scenes.__main__ import MODULES, main, parser
 from video.scenes.library import Library
 from video.scenes.matching import Sentences
+from video.scenes.search import search
 from video.scenes.store import update
 from video.track import CaptionedShot, OtherCaption, Track, to_json
 
@@ -65,6 +66,7 @@ def ask(index: Path, query: str, top: int = 3) -> list[str]:
 def test_shots_are_found_by_meaning(query, place):
     library = Library.of([("", track(*SAID))], words())
     hit = library.search(query)[0]
+    assert search(query, [track(*SAID)], words())[0] == hit
     assert (hit.caption, hit.start_ms, hit.video) == (SAID[place], 1000 * place, "film.mp4")
 
 

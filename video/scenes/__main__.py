@@ -11,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 from preprocess.errors import CaptioningError
-from video.console import Ended, ended_by_signals
-from video.scenes import attention, hashtags, index, regions, search, unlike
+from video.console import Ended, any_bytes, ended_by_signals
+from video.scenes import attention, group, hashtags, index, regions, search, unlike
 
-MODULES: tuple[ModuleType, ...] = (unlike, search, index, hashtags, attention, regions)
+MODULES: tuple[ModuleType, ...] = (unlike, group, search, index, hashtags, attention, regions)
 MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
 
 
@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; the exit status."""
+    any_bytes()
     arguments = parser().parse_args(argv)
     try:
         with ended_by_signals():

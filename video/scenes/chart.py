@@ -4,17 +4,14 @@ import html
 import json
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
+from video.scenes.changes import Unlike
 from video.subtitles import clock
-
-if TYPE_CHECKING:
-    from video.scenes.unlike import Unlike
 
 _TEMPLATE = Path(__file__).with_name("chart.html")
 
 
-def to_chart(found: "Unlike") -> str:
+def to_chart(found: Unlike) -> str:
     """The page as HTML text."""
     told = {
         "times": [time_ms / 1000 for time_ms in found.times_ms],

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-METRICS = ("cosine", "euclidean")
 FAR = 2.0  # standard deviations above the median that a peak is, both told robustly
 LEAST = 0.1  # and at least this high: below, sentences are put in other words at most
 REACH = 5  # moments on either side that what is said of one is steadied by

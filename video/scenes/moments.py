@@ -116,6 +116,11 @@ def meaning(caption: "Caption", words: Words) -> Vector:
     said = [(other.text, other.score) for other in caption.alternatives]
     if not (caption.general and said):  # in doubt the likeliest sentence begins the alternatives
         said.insert(0, (caption.text, caption.score))
+    return weighed(said, words)
+
+
+def weighed(said: Sequence[tuple[str, float]], words: Words) -> Vector:
+    """The vector of sentences, each with its mean natural log-probability a token."""
     weights = np.exp(np.array([score for _, score in said], np.float32))
     mean: Vector = weights @ words.vectors([text for text, _ in said])
     return unit(mean)

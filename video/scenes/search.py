@@ -2,13 +2,33 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from preprocess.errors import SettingError
 from video.values import whole
 
+if TYPE_CHECKING:
+    from model.words import Words
+    from video.scenes.library import Hit
+    from video.track import Track
+
 ABOUT = "말로 장면을 찾습니다. (Finds shots by Korean words.)"
+
+
+def search(query: str, tracks: "Sequence[Track]", words: "Words", top: int = 10) -> "list[Hit]":
+    """The shots of films that answer a Korean query best, best first.
+
+    Who asks the same films often keeps a Library (video.scenes.library) instead.
+
+    Raises:
+        SettingError: the query is empty, or top is below 1.
+    """
+    from video.scenes.library import Library
+
+    return Library.of((("", track) for track in tracks), words).search(query, top)
 
 
 def add(parser: argparse.ArgumentParser) -> None:

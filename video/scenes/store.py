@@ -1,7 +1,8 @@
 """The index file of a library: one SQLite database, kept up to date with the films' tracks.
 
-Every film is written in one transaction or not at all, so neither a kill nor a power cut leaves
-half of one. The file holds each sentence's full words beside it, so that no text is cut twice.
+Every film is written whole or not at all, so neither a kill nor a power cut leaves half of one; the
+next update takes up what is missing. Each sentence's full words stand beside it: no text is cut
+twice.
 """
 
 import os
@@ -18,6 +19,7 @@ from video.scenes.matching import words_of
 from video.track import CaptionedShot, Track
 
 APPLICATION, VERSION = 0x4B56434C, 1  # "KVCL", Korean video caption library
+BATCH = 100  # films written in one transaction: waiting for the disk is what takes time
 WAIT_S = 60.0  # for another program that writes the same file
 SCHEMA = """
 CREATE TABLE about (vocabulary TEXT NOT NULL);
@@ -82,8 +84,11 @@ def update(index: Path, tracks: Sequence[Path], within: Sequence[Path], words: W
     changes = Changes()
     with _opened(index, create=True) as base:
         known = _known(base, words)
-        for path in dict.fromkeys(map(Path.absolute, tracks)):
-            _take(base, path, known, words, changes)
+        paths = list(dict.fromkeys(map(Path.absolute, tracks)))
+        for begin in range(0, len(paths), BATCH):
+            with base:
+                for path in paths[begin : begin + BATCH]:
+                    _take(base, path, known, words, changes)
         for name in list(known):
             path = Path(os.fsdecode(name))
             inside = any(path.is_relative_to(top.absolute()) for top in within)
@@ -133,13 +138,12 @@ def _take(
         told = error if isinstance(error, DataError) else _gone(path, error)
         changes.refused += ((path, told),)
         return
-    with base:
-        base.execute("DELETE FROM film WHERE track = ?", (name,))
-        film = base.execute(
-            "INSERT INTO film (track, video, modified_ns, bytes) VALUES (?, ?, ?, ?)",
-            (name, track.video, *seen),
-        ).lastrowid
-        base.executemany("INSERT INTO shot VALUES (?, ?, ?, ?, ?, ?)", _rows(film, track, words))
+    base.execute("DELETE FROM film WHERE track = ?", (name,))
+    film = base.execute(
+        "INSERT INTO film (track, video, modified_ns, bytes) VALUES (?, ?, ?, ?)",
+        (name, track.video, *seen),
+    ).lastrowid
+    base.executemany("INSERT INTO shot VALUES (?, ?, ?, ?, ?, ?)", _rows(film, track, words))
     if name in known:
         changes.updated += 1
     else:

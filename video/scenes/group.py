@@ -1,0 +1,134 @@
+"""`python -m video.scenes group PICTURES|FOLDER|TRACK.json...`: pictures by what is seen."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from preprocess.errors import CaptioningError, OutputError, SettingError
+from preprocess.files import check_free, whole_file
+from video.track import printable
+from video.values import whole
+
+if TYPE_CHECKING:
+    from model.words import Words
+    from video.scenes.grouping import Group, Item
+
+ABOUT = "사진이나 장면을 뜻으로 묶습니다. (Groups pictures or shots by meaning.)"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    more = parser.add_argument
+    more("inputs", nargs="+", type=Path, metavar="PICTURE|FOLDER|TRACK.json")
+    more("--groups", type=whole(1, 1000), metavar="K", help="묶음의 수 (알아서 고름)")
+    more("--out", type=Path, metavar="FILE.html", help="사진이 든 쪽 (contact sheet)")
+    more("--json", type=Path, metavar="FILE.json", help="묶음을 JSON으로 (groups as JSON)")
+    more("--sort-into", type=Path, metavar="FOLDER", help="묶음마다 폴더로 복사할 곳 (미리 보기만)")
+    more("--copy", action="store_true", help="정말로 복사합니다 (really copy)")
+    more("--overwrite", action="store_true", help="--out, --json의 파일을 덮어씁니다")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the groups, writes what was asked for, and copies only with --copy."""
+    from model.words import Words
+    from video.scenes.grouping import group
+    from video.scenes.sheet import to_sheet
+    from video.scenes.sorting import copy_all, plan
+
+    _check(arguments)
+    words = Words.load(arguments.model)
+    items, failed = _items(arguments, words)
+    groups = group(items, words, arguments.groups)
+    for one in groups:
+        print(f"{len(one.members):5}  {one.name}")
+    if arguments.out:
+        _write(arguments.out, to_sheet(items, groups))
+    if arguments.json:
+        _write(arguments.json, to_json(items, groups))
+    if arguments.sort_into:
+        copies = plan(items, groups, arguments.sort_into)
+        if arguments.copy:
+            copy_all(copies, arguments.sort_into)
+        for copy in copies:
+            print(f"{copy.source} -> {copy.target}")
+        if not arguments.copy:
+            print(_DRY[arguments.lang])
+    return 1 if failed else 0
+
+
+_DRY = {
+    "ko": "복사하지 않았습니다. 이대로 복사하려면 --copy를 붙이세요.",
+    "en": "Nothing was copied. Add --copy to copy like this.",
+}
+
+
+def to_json(items: "Sequence[Item]", groups: "Sequence[Group]") -> str:
+    """The groups as JSON text: name and members, each with its sentence."""
+    told = [
+        {
+            "name": one.name,
+            "members": [
+                {"name": printable(items[m].name), "caption": items[m].caption} for m in one.members
+            ],
+        }
+        for one in groups
+    ]
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], bool]":
+    """All that is to be grouped, and whether something could not be read."""
+    from model.captioner import Captioner
+    from video.scenes.pictures import items_of, items_of_track, picture_files
+
+    errors: list[CaptioningError] = []
+
+    def refuse(error: CaptioningError) -> None:
+        errors.append(error)
+        print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)
+
+    tracks = [p for p in arguments.inputs if p.suffix == ".json"]
+    items = [item for path in tracks for item in items_of_track(path, words)]
+    files = list(picture_files([p for p in arguments.inputs if p not in tracks]))
+    if files:
+        captioner = Captioner.load(arguments.model)
+
+        def progress(done: int) -> None:
+            if sys.stderr.isatty():
+                end = "\n" if done == len(files) else ""
+                print(f"\r{done}/{len(files)}", end=end, file=sys.stderr, flush=True)
+
+        items += items_of(files, captioner, words, refuse, progress)
+    return items, bool(errors)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuses before any work what cannot be written."""
+    from video.scenes.pictures import PICTURES
+
+    if arguments.copy and not arguments.sort_into:
+        raise SettingError(
+            "--copy에는 --sort-into 폴더가 필요합니다.", "--copy needs --sort-into FOLDER."
+        )
+    if arguments.sort_into and any(path.suffix == ".json" for path in arguments.inputs):
+        raise SettingError(
+            "--sort-into는 사진만 복사합니다. 자막 기록은 빼 주세요.",
+            "--sort-into copies pictures only. Leave the tracks out.",
+        )
+    inputs = {path.resolve() for path in arguments.inputs}
+    for target in filter(None, (arguments.out, arguments.json)):
+        check_free(target, arguments.overwrite)
+        if target.resolve() in inputs or target.suffix.lower() in PICTURES:
+            raise OutputError(
+                f"'{target}'은(는) 입력이거나 사진의 이름입니다. 다른 이름을 주세요.",
+                f"'{target}' is an input or has a picture's name. Give another name.",
+            )
+
+
+def _write(target: Path, text: str) -> None:
+    with whole_file(target) as part:
+        part.write_text(text, encoding="utf-8")
+    print(target)

@@ -1,0 +1,71 @@
+"""What is to be grouped: picture files and folders of them, and the shots of captioned films."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from model.captioner import Captioner
+from model.words import Words
+from preprocess.errors import CaptioningError
+from preprocess.pictures import Picture
+from preprocess.stills import read_still
+from video.reading import read_track
+from video.scenes.grouping import Item
+from video.scenes.moments import meaning, unit, weighed
+from video.subtitles import clock
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+Refused = Callable[[CaptioningError], None]
+
+
+def picture_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files named, and every picture in the folders named, each once; hidden ones left out."""
+    seen: set[Path] = set()
+    for path in paths:
+        inside = sorted(p for p in path.rglob("*") if _is_picture(p)) if path.is_dir() else [path]
+        for one in inside:
+            if one.absolute() not in seen:
+                seen.add(one.absolute())
+                yield one
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURES and path.is_file() and not path.name.startswith(".")
+
+
+def items_of(
+    files: Sequence[Path],
+    captioner: Captioner,
+    words: Words,
+    refused: Refused,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[Item]:
+    """Each picture as an item named by its path; one that cannot be read does not stop the rest."""
+    for number, path in enumerate(files, 1):
+        try:
+            picture = read_still(path)
+        except CaptioningError as error:
+            refused(error)
+            continue
+        yield item_of(str(path), picture, captioner, words)
+        if on_progress:
+            on_progress(number)
+
+
+def item_of(name: str, picture: Picture, captioner: Captioner, words: Words) -> Item:
+    """One picture, uint8 (H, W, 3) RGB, captioned and looked at."""
+    caption = captioner.caption(picture[None])
+    features = unit(captioner.features([picture])[0].mean(axis=0))
+    return Item(name, caption.text, meaning(caption, words), features)
+
+
+def items_of_track(path: Path, words: Words) -> Iterator[Item]:
+    """Each shot of a track's file as an item named by film and time.
+
+    Raises:
+        DataError: the file cannot be read or is no track.
+    """
+    track = read_track(path)
+    for shot in track.shots:
+        said = [(shot.caption, shot.score), *((o.caption, o.score) for o in shot.alternatives)]
+        name = f"{track.video} {clock(shot.start_ms)}-{clock(shot.end_ms)}"
+        yield Item(name, shot.caption, weighed(said, words))
