@@ -254,7 +254,8 @@ def _caption_one(
 
 def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> Track:
     """What the captioner says of a film, told shot by shot."""
-    pipeline = PipelineOptions(_options(ShotOptions, args), alternatives=args.alternatives)
+    shots, others = _options(ShotOptions, args), args.alternatives
+    pipeline = PipelineOptions(shots, alternatives=others, attention=args.show_attention)
     with bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, past):
         track = caption_media(
             media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress

@@ -112,6 +112,15 @@ def test_what_cannot_be_written_or_read_is_said_in_a_line(photo, capsys):
     assert [path.name for path in photo.parent.iterdir()] == [photo.name]
 
 
+def test_the_input_is_never_overwritten(photo, capsys):
+    before = photo.read_bytes()
+    for command in ("attention", "regions"):
+        same = [command, str(photo), "-o", str(photo), "--overwrite", "--lang", "en"]
+        assert main(same) == 1
+        assert "is the input" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+
+
 def test_a_still_is_the_picture_or_a_moment_of_the_film(photo, film):
     assert (still(photo) == read_picture(photo)).all()
     first, last = (still(film, ms).reshape(-1, 3).mean(0) for ms in (0, 2500))

@@ -39,7 +39,7 @@ def names(folder: Path) -> list[str]:
 def test_defaults_are_those_of_the_options():
     args = vars(build_parser().parse_args(["x"]))
     unasked = {"preset", "length_power", "max_tokens", "no_repeat", "guesses", "temperature"}
-    unasked |= {"look", "shots", "batch", "alike"}
+    unasked |= {"look", "shots", "batch", "alike", "attention"}  # --show-attention asks for it
     asked = (ShotOptions(), BurnOptions(), StyleOptions(), PipelineOptions())
     for options in (*asked, BeamOptions(), HedgeOptions()):
         for field in fields(options):

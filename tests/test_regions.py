@@ -156,7 +156,7 @@ def test_the_command_writes(tmp_path, suffix, monkeypatch, capsys):
     assert 1 < len(said) <= 3
     assert target.stat().st_size > 100
     assert main(["regions", str(tmp_path / "a.png"), "-o", "boxes.txt", "--lang", "en"]) == 1
-    assert "End it in .png or .json" in capsys.readouterr().err
+    assert "End it in one of: .png, .json" in capsys.readouterr().err
     assert tool.DEFAULT.most == 10
 
 

@@ -11,6 +11,7 @@ from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
 from video.fonts import hangul_font
+from video.heat import drawings
 from video.style import Look, look_for
 from video.subtitles import SubtitleOptions, cues
 from video.track import Track
@@ -60,7 +61,8 @@ def _burned(
     look = look_for(*size, font, options.look)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
     with temporary_folder() as folder:
-        job = Job(media, found, look, font, options, folder, on_progress)
+        heat = drawings(track, look) if options.show_attention else ()
+        job = Job(media, found, look, font, options, folder, on_progress, heat)
         (_compose if options.engine == "moviepy" else draw)(job, temporary)
 
 
@@ -99,6 +101,11 @@ def check_settings(media: MediaInfo, suffix: str, options: BurnOptions) -> None:
         )
     if options.engine == "moviepy" and find_spec("moviepy") is None:
         raise _no_moviepy()
+    if options.engine == "moviepy" and options.show_attention:
+        raise SettingError(
+            "--show-attention는 --engine ffmpeg로만 그립니다. --engine을 빼세요.",
+            "--show-attention is drawn by --engine ffmpeg only. Leave --engine out.",
+        )
     if suffix in PICTURES and media.kind != "picture":
         raise SettingError(
             f"'{media.path.name}'은(는) 움직이는 영상이라 {suffix} 사진으로 만들 수 없습니다. "

@@ -38,6 +38,7 @@ class BurnOptions:
             0: any.
         look: how the text looks.
         show_confidence: True writes after every sentence how sure it is, in percent.
+        show_attention: True lays over every shot where the captioner looked.
         soft: True draws nothing: films get a track that a player can switch off.
     """
 
@@ -50,6 +51,7 @@ class BurnOptions:
     gif_max_mb: float = 0.0
     look: StyleOptions = field(default_factory=StyleOptions)
     show_confidence: bool = False
+    show_attention: bool = False
     soft: bool = False
 
 
@@ -64,6 +66,7 @@ class Job:
     options: BurnOptions
     folder: Path
     on_progress: Progress | None
+    heat: Sequence[Cue] = ()
 
     def run(self, *arguments: str) -> None:
         """Runs ffmpeg, bounded in time by the film's length."""
@@ -124,7 +127,7 @@ def _captions(job: Job) -> str:
         fonts.mkdir()
         shutil.copyfile(job.font.path, fonts / f"font{job.font.path.suffix}")
     subtitles = job.folder / "captions.ass"
-    subtitles.write_text(to_ass(job.found, job.look), encoding="utf-8")
+    subtitles.write_text(to_ass(job.found, job.look, job.heat), encoding="utf-8")
     return f"ass=filename={_quoted(subtitles)}:fontsdir={_quoted(fonts)}:alpha=1"
 
 

@@ -237,6 +237,7 @@ _LOOK = (
         "write after every sentence how sure it is",
         default=_B.show_confidence,
     ),
+    _switch("--show-attention", "본 곳을 그려 넣음", "lay over it where was looked"),
     _of(
         _B,
         "font",

@@ -11,6 +11,7 @@ from preprocess.frames import MediaInfo
 from video.burn import burn, check_settings
 from video.draw import FILMS, PICTURES, BurnOptions, Progress
 from video.fonts import hangul_font
+from video.heat import drawings
 from video.page import to_page
 from video.schema import alt_text, schema_org
 from video.soft import add_track, check_soft
@@ -150,7 +151,8 @@ def _text(media: MediaInfo, track: Track, target: Path, options: BurnOptions) ->
     if suffix == ".ass":
         font = hangul_font(options.font)
         look = look_for(media.width, media.height, font, options.look)
-        return to_ass(cues(track, SubtitleOptions(line_width=look.line_width)), look)
+        heat = drawings(track, look) if options.show_attention else ()
+        return to_ass(cues(track, SubtitleOptions(line_width=look.line_width)), look, heat)
     found = cues(track, SubtitleOptions())
     return {".srt": to_srt, ".vtt": to_vtt, ".txt": to_text}[suffix](found)
 

@@ -37,6 +37,7 @@ class PipelineOptions:
         batch: shots captioned together; bounds the memory, whatever the film's length.
         alike: neighbours whose contents have this share in common are one caption; 1: only those
             that say the same word by word.
+        attention: True keeps where was looked in each shot.
         alternatives: other sentences kept of each shot; the beam finds at most its width in all.
     """
 
@@ -44,6 +45,7 @@ class PipelineOptions:
     batch: int = 16
     alike: float = 0.8
     alternatives: int = 0
+    attention: bool = False
 
 
 def caption_video(
@@ -139,8 +141,15 @@ def _captioned(
                 OtherCaption(other.text, float(other.score), float(other.confidence))
                 for other in caption.alternatives[: options.alternatives]
             ),
+            attention=_looked(caption) if options.attention else (),
         )
         yield captioned, caption.content
+
+
+def _looked(caption: "Caption") -> tuple[tuple[float, ...], ...]:
+    """The share of each region, over all morphemes and frames."""
+    rows = caption.attention.mean((0, 1), dtype=np.float64).round(4).tolist()
+    return tuple(tuple(row) for row in rows)
 
 
 def _looked_at(

@@ -116,13 +116,23 @@ def to_vtt(found: Sequence[Cue]) -> str:
     return _subtitle_file(safe).to_string("vtt")
 
 
-def to_ass(found: Sequence[Cue], look: Look) -> str:
+def to_ass(found: Sequence[Cue], look: Look, under: Sequence[Cue] = ()) -> str:
     """Advanced SubStation text, to be drawn on a picture of look's size.
 
     Times are floored to ASS's centiseconds: a cue then starts on its frame, not one later.
+
+    Args:
+        found: the cues.
+        look: how they look.
+        under: ASS drawings beneath them, with their times; they are written as they are.
     """
     early = [Cue(_floored(c.start_ms), _floored(c.end_ms), c.text) for c in found]
     subtitles = _subtitle_file(early)
+    for event in subtitles:
+        event.layer = int(bool(under))
+    for c in under:
+        start, end = _floored(c.start_ms), _floored(c.end_ms)
+        subtitles.append(pysubs2.SSAEvent(start=start, end=end, text=c.text))
     subtitles.info = {
         "ScriptType": "v4.00+",
         "PlayResX": str(look.width),

@@ -9,6 +9,7 @@ from preprocess.errors import DataError
 
 FORMAT = "korean-video-track"
 VERSION = 1
+MOST_REGIONS = 64  # a side
 LATEST_MS = 100 * 3600 * 1000 - 1  # the last time that SRT can write
 
 
@@ -33,6 +34,8 @@ class CaptionedShot:
         confidence: 0-1, how likely the likeliest sentence is right; where it is low, `caption`
             is one in general words.
         alternatives: other sentences that were asked for, likeliest first.
+        attention: rows of regions with the share that was looked at each, for the likeliest
+            sentence as a whole; () unless asked for.
     """
 
     start_ms: int
@@ -41,6 +44,7 @@ class CaptionedShot:
     score: float
     confidence: float = 1.0
     alternatives: tuple[OtherCaption, ...] = ()
+    attention: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,10 @@ def printable(text: str) -> str:
 
 def to_json(track: Track, more: Mapping[str, Any] = {}) -> str:
     """The track, and more for other readers, as JSON text: Hangul readable, ending in a newline."""
-    fields = {"format": FORMAT, "version": VERSION, **asdict(track), **more}
+    fields: dict[str, Any] = {"format": FORMAT, "version": VERSION, **asdict(track), **more}
+    for shot in fields["shots"]:
+        if not shot["attention"]:
+            del shot["attention"]
     return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
@@ -109,10 +116,26 @@ def _shot(fields: Any, number: int) -> CaptionedShot:
         end_ms=_field(fields, "end_ms", int),
         **_sentence(fields),
         alternatives=tuple(OtherCaption(**_sentence(other)) for other in others),
+        attention=_regions(_field({"attention": [], **fields}, "attention", list)),
     )
     if not 0 <= shot.start_ms < shot.end_ms <= LATEST_MS:
         raise _unreadable(f"shots[{number}]: {shot.start_ms}-{shot.end_ms} ms")
     return shot
+
+
+def _regions(rows: list[Any]) -> tuple[tuple[float, ...], ...]:
+    """Rows of shares, all of one length."""
+    found = tuple(
+        tuple(_number({"attention": share}, "attention", 0, 1) for share in row)
+        for row in rows
+        if isinstance(row, list)
+    )
+    widths = {len(row) for row in found}
+    if len(found) < len(rows) or len(widths) > 1 or widths & {0} or len(rows) > MOST_REGIONS:
+        raise _unreadable(f"attention: {str(rows)[:40]!r}")
+    if found and len(found[0]) > MOST_REGIONS:
+        raise _unreadable(f"attention: {len(found[0])} > {MOST_REGIONS}")
+    return found
 
 
 def _sentence(fields: Any) -> dict[str, Any]:

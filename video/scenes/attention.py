@@ -16,8 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from model.gist import PLAIN
-from preprocess.errors import SettingError
-from preprocess.files import check_free, whole_file
+from preprocess.files import whole_file
 from preprocess.pictures import Picture
 from video.console import say
 from video.fonts import hangul_font
@@ -176,15 +175,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes the sheet, or the GIF that steps through the words."""
     from model.captioner import Captioner
-    from video.scenes.stills import still
+    from video.scenes.stills import check_result, still
 
     target: Path = arguments.output
-    if target.suffix.lower() not in FORMATS:
-        raise SettingError(
-            f"'{target}'의 형식을 모릅니다. 끝을 .png나 .gif로 하세요.",
-            f"unknown format of '{target}'. End it in .png or .gif.",
-        )
-    check_free(target, arguments.overwrite)
+    check_result(target, arguments.picture, FORMATS, arguments.overwrite)
     picture = still(arguments.picture, arguments.at)
     seen = looks(picture, Captioner.load(arguments.model))
     with whole_file(target) as part:

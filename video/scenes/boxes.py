@@ -115,8 +115,10 @@ def _counts(labels: Labels) -> npt.NDArray[np.int32]:
     """Pixels of each segment above and left of each corner: (H + 1, W + 1, segments)."""
     height, width = labels.shape
     counts = np.zeros((height + 1, width + 1, int(labels.max()) + 1), np.int32)
-    counts[1:, 1:] = np.eye(counts.shape[2], dtype=np.int32)[labels]
-    return counts.cumsum(0).cumsum(1).astype(np.int32)
+    counts[1:, 1:] = np.eye(counts.shape[2], dtype=np.int8)[labels]
+    counts.cumsum(0, out=counts)  # in place: noise has hundreds of segments
+    counts.cumsum(1, out=counts)
+    return counts
 
 
 def _grown(box: Box, by: tuple[float, float]) -> Box:

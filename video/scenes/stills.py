@@ -1,8 +1,10 @@
-"""The one picture that a tool looks at: a still, or a moment of a film."""
+"""The one picture that a tool looks at, a still or a moment of a film, and where it may write."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from preprocess.files import temporary_folder
+from preprocess.errors import OutputError, SettingError
+from preprocess.files import check_free, temporary_folder
 from preprocess.frames import probe
 from preprocess.pictures import Picture
 from preprocess.stills import read_still
@@ -18,3 +20,24 @@ def still(path: Path, at_ms: int = 0) -> Picture:
     """
     with temporary_folder() as folder:
         return read_still(still_at(probe(path), at_ms, folder).path)
+
+
+def check_result(target: Path, source: Path, suffixes: Sequence[str], overwrite: bool) -> None:
+    """Refuses before any work what must not or cannot be written.
+
+    Raises:
+        SettingError: target has none of the suffixes.
+        OutputError: target is the source itself, or exists and overwrite is off.
+    """
+    if target.suffix.lower() not in suffixes:
+        known = ", ".join(suffixes)
+        raise SettingError(
+            f"'{target}'의 형식을 모릅니다. 끝을 다음 가운데 하나로 하세요: {known}.",
+            f"unknown format of '{target}'. End it in one of: {known}.",
+        )
+    check_free(target, overwrite)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise OutputError(
+            f"출력 '{target}'이(가) 입력 파일입니다. -o로 다른 이름을 주세요.",
+            f"output '{target}' is the input. Give another name with -o.",
+        )
