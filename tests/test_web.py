@@ -356,6 +356,7 @@ def test_the_page_in_a_browser(service, browser, demo, size):
 
 
 def test_photos_in_a_browser(service, browser):
+    from axe_playwright_python.sync_playwright import Axe
     from skimage import data
 
     photo = Path(data.__file__).parent / "astronaut.png"
@@ -365,6 +366,10 @@ def test_photos_in_a_browser(service, browser):
     page.click("#photo-form button")
     page.wait_for_selector("#photos figure", timeout=60_000)
     assert page.locator("#photos li").count() == 3
+    page.wait_for_selector("#tags:not([hidden])", timeout=60_000)
+    assert page.input_value("#tag-line").startswith("#")
+    found = Axe().run(page).response["violations"]
+    assert not [fault for fault in found if fault["impact"] in ("serious", "critical")], found
     page.screenshot(path=SHOTS / "phone-photo.png", full_page=True)
     page.set_input_files("#photo-file", __file__)
     page.click("#photo-form button")

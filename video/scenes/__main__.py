@@ -14,9 +14,7 @@ from preprocess.errors import CaptioningError
 from video.console import Ended, any_bytes, ended_by_signals
 from video.scenes import attention, group, hashtags, index, regions, search, unlike
 
-MODULES: tuple[ModuleType, ...] = (
-    unlike, group, search, index, hashtags, attention, regions,
-)  # fmt: skip
+MODULES: tuple[ModuleType, ...] = (unlike, group, search, index, hashtags, attention, regions)
 MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
 
 

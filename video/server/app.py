@@ -23,7 +23,7 @@ from video.server.shapes import About, Health, Hits
 from video.server.uploads import Admission, Lingering
 
 PAGE = Path(__file__).with_name("page")
-PHOTOS = ("/get_captions", "/get_image_caption")
+PHOTOS = ("/get_captions", "/get_hashtags", "/get_image_caption")
 UPLOADS = ("/jobs", "/get_video_captions", *PHOTOS)
 SMALL_BYTES = 100_000  # of any other request
 _SWEEP_S = 600.0

@@ -9,7 +9,15 @@ from fastapi.responses import JSONResponse
 from video.server.options import ServerOptions
 from video.server.routes import problems
 from video.server.service import Refused, Service
-from video.server.shapes import CaptionsList, ImageCaption, JobShape, Kind, Metric, VideoCaptions
+from video.server.shapes import (
+    CaptionsList,
+    HashtagsShape,
+    ImageCaption,
+    JobShape,
+    Kind,
+    Metric,
+    VideoCaptions,
+)
 
 MOST_PHOTOS = 10
 _WAIT_S = 0.2
@@ -27,14 +35,15 @@ def classic_routes(service: Service, options: ServerOptions) -> APIRouter:
     @routes.post("/get_captions", responses=photo_problems, max_body_size=photo_bytes)
     async def get_captions(image: Annotated[list[UploadFile], File()]) -> CaptionsList:
         """Up to three sentences for each photo."""
-        if len(image) > MOST_PHOTOS:
-            raise Refused(
-                413,
-                f"사진이 {len(image)}장입니다. {MOST_PHOTOS}장까지 보내세요.",
-                f"{len(image)} photos. Send {MOST_PHOTOS} at most.",
-            )
+        _check_count(image)
         told = await service.described(image, whole=False)
         return CaptionsList.model_validate({"captions": told})
+
+    @routes.post("/get_hashtags", responses=photo_problems, max_body_size=photo_bytes)
+    async def get_hashtags(image: Annotated[list[UploadFile], File()]) -> HashtagsShape:
+        """Keywords, related words and hashtags of up to ten photos together."""
+        _check_count(image)
+        return HashtagsShape.model_validate(await service.tagged(image))
 
     @routes.post("/get_image_caption", responses=photo_problems, max_body_size=photo_bytes)
     async def get_image_caption(image: Annotated[UploadFile, File()]) -> ImageCaption:
@@ -65,6 +74,15 @@ def classic_routes(service: Service, options: ServerOptions) -> APIRouter:
         return await _waited(service, job.id, request)
 
     return routes
+
+
+def _check_count(photos: list[UploadFile]) -> None:
+    if len(photos) > MOST_PHOTOS:
+        raise Refused(
+            413,
+            f"사진이 {len(photos)}장입니다. {MOST_PHOTOS}장까지 보내세요.",
+            f"{len(photos)} photos. Send {MOST_PHOTOS} at most.",
+        )
 
 
 async def _waited(service: Service, number: str, request: Request) -> Response:

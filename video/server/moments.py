@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from preprocess.frames import MediaInfo
-from video.scenes.unlike import UnlikeOptions, unlike
+from video.scenes.changes import UnlikeOptions, unlike
 from video.server.worker import Held
 
 

@@ -1,6 +1,7 @@
 """Photos answered at once: their sentences, the vectors of their words, what the CNN saw."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from preprocess.errors import CaptioningError, VideoError
 from preprocess.frames import frames, probe
 from preprocess.media import Limits
 from preprocess.pictures import Picture
+from video.scenes.hashtags import of_photos
 from video.server.films import nameless
 from video.server.worker import Held, Refusal
 
@@ -31,6 +33,20 @@ def describe(
         caption = held.captioner.caption(picture[None])
         told.append(_sentences(name, caption) | (_vectors(held, picture, caption) if whole else {}))
     return told
+
+
+def tagged(
+    held: Held, photos: Sequence[tuple[Path, str]], limits: Limits
+) -> dict[str, Any] | Refusal:
+    """Hashtags of all photos together."""
+    pictures = []
+    for path, name in photos:
+        try:
+            pictures.append(_picture(path, limits))
+        except CaptioningError as error:
+            return nameless(error, {path: name, path.parent: ""})
+    found = of_photos(pictures, held.captioner)
+    return {**asdict(found), "line": found.line}
 
 
 def _picture(path: Path, limits: Limits) -> Picture:

@@ -20,7 +20,7 @@ from video.server.folders import claimed, copied, made
 from video.server.jobs import Job, Jobs, NoRoom, Task
 from video.server.names import shown, stored
 from video.server.options import ServerOptions
-from video.server.photos import describe
+from video.server.photos import describe, tagged
 from video.server.queue import JobQueue
 from video.server.shapes import File, JobShape, Kind
 from video.server.uploads import Scope, content_length
@@ -165,19 +165,29 @@ class Service:
         Raises:
             Refused: one is no photo, or too many wait.
         """
+        return list(await self._shown(photos, describe, whole))
+
+    async def tagged(self, photos: Sequence[UploadFile]) -> dict[str, Any]:
+        """Hashtags of photos, now; raises as described."""
+        return dict(await self._shown(photos, tagged))
+
+    async def _shown(
+        self, photos: Sequence[UploadFile], work: Callable[..., Any], *given: Any
+    ) -> Any:
+        """What a worker says of photos, which are kept only as long."""
         kept: list[tuple[Path, str]] = []
         try:
             for photo in photos:
                 path = self._incoming / f"{secrets.token_hex(8)}{stored(photo.filename or '')}"
                 kept.append((path, shown(photo.filename)))
                 await asyncio.to_thread(copied, photo, path)
-            answer = await self._answer(describe, kept, self.options.limits, whole)
+            answer = await self._answer(work, kept, self.options.limits, *given)
         finally:
             for path, _ in kept:
                 path.unlink(missing_ok=True)
         if isinstance(answer, Refusal):
             raise Refused(415, answer.korean, answer.english)
-        return list(answer)
+        return answer
 
     async def hits(self, query: str) -> list[dict[str, Any]]:
         """Shots of the newest jobs that answer a query.

@@ -104,6 +104,16 @@ class ImageCaption(Captions):
     cnn_features: list[float] = Field(description="mean over the picture's regions")
 
 
+class HashtagsShape(BaseModel):
+    """What can be written under photos."""
+
+    captions: list[list[str]] = Field(description="up to three sentences for each photo")
+    keywords: list[str]
+    related: list[str]
+    tags: list[str]
+    line: str = Field(description="all tags, to copy")
+
+
 class Moment(BaseModel):
     """What is seen at a time of the film, and how unlike it is to just before."""
 

@@ -17,6 +17,10 @@ function told(photo, file) {
 }
 
 export function begin() {
+  $("tag-copy").onclick = () => {
+    $("tag-line").select();
+    navigator.clipboard.writeText($("tag-line").value).then(() => say($("photo-state"), "복사했습니다."));
+  };
   const form = $("photo-form"), state = $("photo-state");
   droppable(form);
   form.onsubmit = event => {
@@ -26,6 +30,10 @@ export function begin() {
       const files = [...$("photo-file").files];
       const { captions } = await send("/get_captions", new FormData(form), () => {});
       $("photos").replaceChildren(...captions.map((photo, index) => told(photo, files[index])));
+      $("tags").hidden = true;
+      say(state, "해시태그를 고르는 중");
+      $("tag-line").value = (await send("/get_hashtags", new FormData(form), () => {})).line;
+      $("tags").hidden = false;
       say(state, `${captions.length}장을 보았습니다.`);
     });
   };
