@@ -110,8 +110,10 @@ class AveragedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         norm = ops.sqrt(ops.sum(ops.square(gradient)))
         gradient = gradient * (CLIP / ops.maximum(norm, CLIP))
         super().update_step(gradient, variable, learning_rate * self.shares[index])
-        mean = self.averages[index]
-        self.assign_add(mean, (1 - self.momentum) * (ops.convert_to_tensor(variable) - mean))
+        mean, done = self.averages[index], ops.cast(self.iterations, "float32")
+        # a short run would else keep what it began with (as TensorFlow's own moving average)
+        momentum = ops.minimum(self.momentum, (1 + done) / (10 + done))
+        self.assign_add(mean, (1 - momentum) * (ops.convert_to_tensor(variable) - mean))
 
 
 def inputs(batch: Batch) -> list[npt.NDArray[Any]]:

@@ -13,7 +13,7 @@ from preprocess.errors import DataError, SettingError
 
 KINDS: tuple[Any, ...] = (TrainOptions, TuneOptions, RewardOptions)
 HELP = {
-    "epochs": "최대 에폭 수; --init과 뒤 단계만 할 때는 줄 때만",
+    "epochs": "최대 에폭 수; --init으로 뒤 단계만 하려면 주지 마세요",
     "batch": "한 번에 보는 사진 수",
     "sentences": "사진 하나에서 에폭마다 뽑는 캡션 수",
     "learning_rate": "가장 높을 때의 학습률; --init이면 4e-4",

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from bench import motion as motion_bench
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
 from model.decoding import by_keras, decode, looks, merged, moves, places, together
@@ -178,3 +179,10 @@ def test_direction_is_learned_with_motion_and_cannot_be_without(tmp_path):
 def test_the_merge_architecture_cannot_learn_of_motion():
     with pytest.raises(SettingError, match="--motion"):
         TrainOptions(merge=True, motion=True)
+
+
+@pytest.mark.slow
+@pytest.mark.jvm
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_films_whose_frames_are_the_same_are_told_apart():
+    assert motion_bench.main([]) == 0
