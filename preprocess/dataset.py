@@ -72,7 +72,7 @@ class Dataset:
         counts = np.array([len(frames) for frames in shown])
         n = int(counts.max())
         padded = [frame for frames in shown for frame in frames + frames[:1] * (n - len(frames))]
-        seen = self.features[padded][np.arange(len(padded)), np.repeat(views, n)]
+        seen = self.features[padded, np.repeat(views, n)]
         return seen.reshape(len(rows), n, *seen.shape[1:]), counts
 
 
