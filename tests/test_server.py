@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 from concurrent.futures import TimeoutError as TooLong
 from dataclasses import replace
@@ -385,18 +386,23 @@ def test_a_cancelled_job_does_not_run(start, film):
 
 
 def test_what_was_begun_or_waited_is_done_after_a_restart(start, film):
-    first = start()
-    first.films.before = lambda: time.sleep(60)
+    first, over = start(), threading.Event()
+
+    def hang():  # as a worker that goes with its service
+        over.wait(60)
+        raise ProcessExpired("gone")
+
+    first.films.before = hang
     numbers = [first.send(film, formats=["srt"]).json()["id"] for _ in range(3)]
     deadline = time.monotonic() + 10
     while first.client.get(f"/jobs/{numbers[0]}").json()["state"] != "working":
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    first.films.before = lambda: None
     first.stop()
     again = start()
     assert [again.ended(number)["state"] for number in numbers] == ["done"] * 3
     assert again.client.get(f"/jobs/{numbers[2]}/files/srt").text == SRT
+    over.set()
 
 
 def test_two_services_do_not_share_a_folder(start):
