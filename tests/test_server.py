@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import threading
 import time
 from concurrent.futures import TimeoutError as TooLong
@@ -452,6 +453,20 @@ def test_old_jobs_are_swept(start, film):
     run.service.sweep()
     assert run.client.get(f"/jobs/{number}").status_code == 404
     assert list((run.options.data / "jobs").iterdir()) == []
+
+
+def test_files_that_go_while_they_are_counted(start, film):
+    run = start()
+    job = run.ended(run.send(film, formats=["txt"]).json()["id"])
+    folder = run.service.jobs.folder(job["id"])
+    (folder / "half").symlink_to(folder / "gone")
+    assert run.service.jobs.used_bytes() >= film.stat().st_size
+    shutil.rmtree(folder)  # as another request would
+    assert run.client.get(f"/jobs/{job['id']}").json()["files"] == []
+    assert run.client.get(f"/jobs/{job['id']}/files/txt").status_code == 404
+    shots = {"shots": [{"start_ms": 0, "end_ms": 9, "caption": "가"}]}
+    answer = run.client.put(f"/jobs/{job['id']}/captions", json=shots)
+    assert answer.status_code == 503 and str(run.options.data) not in answer.text
 
 
 def test_the_table_takes_only_so_many(tmp_path):
