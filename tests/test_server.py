@@ -2,6 +2,8 @@
 
 import io
 import json
+import shutil
+import threading
 import time
 from concurrent.futures import TimeoutError as TooLong
 from dataclasses import replace
@@ -385,18 +387,23 @@ def test_a_cancelled_job_does_not_run(start, film):
 
 
 def test_what_was_begun_or_waited_is_done_after_a_restart(start, film):
-    first = start()
-    first.films.before = lambda: time.sleep(60)
+    first, over = start(), threading.Event()
+
+    def hang():  # as a worker that goes with its service
+        over.wait(60)
+        raise ProcessExpired("gone")
+
+    first.films.before = hang
     numbers = [first.send(film, formats=["srt"]).json()["id"] for _ in range(3)]
     deadline = time.monotonic() + 10
     while first.client.get(f"/jobs/{numbers[0]}").json()["state"] != "working":
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    first.films.before = lambda: None
     first.stop()
     again = start()
     assert [again.ended(number)["state"] for number in numbers] == ["done"] * 3
     assert again.client.get(f"/jobs/{numbers[2]}/files/srt").text == SRT
+    over.set()
 
 
 def test_two_services_do_not_share_a_folder(start):
@@ -446,6 +453,20 @@ def test_old_jobs_are_swept(start, film):
     run.service.sweep()
     assert run.client.get(f"/jobs/{number}").status_code == 404
     assert list((run.options.data / "jobs").iterdir()) == []
+
+
+def test_files_that_go_while_they_are_counted(start, film):
+    run = start()
+    job = run.ended(run.send(film, formats=["txt"]).json()["id"])
+    folder = run.service.jobs.folder(job["id"])
+    (folder / "half").symlink_to(folder / "gone")
+    assert run.service.jobs.used_bytes() >= film.stat().st_size
+    shutil.rmtree(folder)  # as another request would
+    assert run.client.get(f"/jobs/{job['id']}").json()["files"] == []
+    assert run.client.get(f"/jobs/{job['id']}/files/txt").status_code == 404
+    shots = {"shots": [{"start_ms": 0, "end_ms": 9, "caption": "가"}]}
+    answer = run.client.put(f"/jobs/{job['id']}/captions", json=shots)
+    assert answer.status_code == 503 and str(run.options.data) not in answer.text
 
 
 def test_the_table_takes_only_so_many(tmp_path):

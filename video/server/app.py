@@ -1,6 +1,7 @@
 """The web application: routes, page, and what every answer has in common."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
+from preprocess.errors import CaptioningError
 from video.fonts import packaged_font
 from video.server.classic import classic_routes
 from video.server.edges import Edges
@@ -27,6 +29,7 @@ PHOTOS = ("/get_captions", "/get_hashtags", "/get_image_caption")
 UPLOADS = ("/jobs", "/get_video_captions", *PHOTOS)
 SMALL_BYTES = 100_000  # of any other request
 _SWEEP_S = 600.0
+_log = logging.getLogger("video.server")
 _SAID = {
     400: ("요청을 읽을 수 없습니다.", "the request cannot be read."),
     404: ("그런 주소가 없습니다.", "there is no such address."),
@@ -54,6 +57,7 @@ def build_app(service: Service) -> Any:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _failed)
     app.add_exception_handler(RequestValidationError, _unfit)
+    app.add_exception_handler(CaptioningError, _unable)
     app.add_exception_handler(Exception, _broken)
     film, photo = (round(1e6 * mb) for mb in (options.max_film_mb, options.max_photo_mb))
     most = {path: photo if path in PHOTOS else film for path in UPLOADS}
@@ -104,7 +108,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async def sweep() -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
-            await asyncio.to_thread(app.state.service.sweep)
+            try:
+                await asyncio.to_thread(app.state.service.sweep)
+            except Exception:  # the next one may succeed
+                _log.exception("sweeping")
 
     sweeping = asyncio.create_task(sweep())
     yield
@@ -136,6 +143,14 @@ async def _unfit(_: Request, error: Exception) -> JSONResponse:
     fields = ", ".join(dict.fromkeys(str(e["loc"][-1])[:40] for e in found if e.get("loc")))
     fields = re.sub(r"[^\w, .-]", "?", fields)
     return _told(422, f"값이 없거나 쓸 수 없습니다: {fields}", f"missing or unusable: {fields}")
+
+
+async def _unable(_: Request, error: Exception) -> JSONResponse:
+    """Of ours, and nobody told it better: the disk is full, a folder is gone. No text: paths."""
+    _log.warning("%s", error)
+    return _told(
+        503, "지금은 할 수 없습니다. 서버의 기록을 보세요.", "not possible now: see the log."
+    )
 
 
 async def _broken(_: Request, __: Exception) -> JSONResponse:

@@ -1,12 +1,13 @@
 """Jobs as they are kept: one row each in SQLite, one folder each for the film and its results."""
 
 import json
+import os
 import shutil
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -177,8 +178,13 @@ class Jobs:
         return self._read("WHERE state NOT IN ('waiting', 'working') AND changed < ?", before)
 
     def used_bytes(self) -> int:
-        """What all films and results take on the disk."""
-        return sum(f.stat().st_size for f in (self.data / "jobs").rglob("*") if f.is_file())
+        """What all films and results take on the disk; files come and go while it is counted."""
+        total = 0
+        for folder, _, names in os.walk(self.data / "jobs"):
+            for name in names:
+                with suppress(OSError):
+                    total += Path(folder, name).stat().st_size
+        return total
 
     def _change(self, number: str, states: Sequence[State], change: str, *values: Any) -> bool:
         marks = ", ".join("?" for _ in states)

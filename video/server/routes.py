@@ -76,7 +76,7 @@ def _add_sending(routes: APIRouter, service: Service, most: int) -> None:
     @routes.put(
         "/{number}/captions",
         status_code=202,
-        responses=problems(400, 404, 409, 413, 422, 429),
+        responses=problems(400, 404, 409, 413, 422, 429, 503),
         max_body_size=EDIT_BYTES,
     )
     async def edit(number: UUID, sentences: Sentences) -> JobShape:

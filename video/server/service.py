@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as TooLong
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +208,10 @@ class Service:
         for job in self.jobs.old(time.time() - 3600 * self.options.keep_hours):
             self.jobs.remove(job.id)
         for folder in (self.options.data / "jobs").iterdir():
-            aged = time.time() - folder.stat().st_mtime > 3600
-            if aged and self.jobs.get(folder.name) is None:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                aged = time.time() - folder.stat().st_mtime > 3600
+                if aged and self.jobs.get(folder.name) is None:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     async def _answer(self, work: Callable[..., Any], *given: Any) -> Any:
         """What a worker for quick questions answers.
@@ -267,11 +269,12 @@ class Service:
         return {**results, "moments": folder / "moments.json", "film": self.jobs.film(job)}
 
     def _files(self, job: Job) -> list[File]:
-        found = [(kind, path) for kind, path in self._paths(job).items() if path.is_file()]
-        return [
-            File(kind=Kind(kind), bytes=path.stat().st_size, url=f"/jobs/{job.id}/files/{kind}")
-            for kind, path in found
-        ]
+        found = []
+        for kind, path in self._paths(job).items():
+            with suppress(OSError):  # not there, or gone this moment
+                size, url = path.stat().st_size, f"/jobs/{job.id}/files/{kind}"
+                found.append(File(kind=Kind(kind), bytes=size, url=url))
+        return found
 
 
 def _full(most: int) -> tuple[int, str, str]:

@@ -3,6 +3,7 @@ import { $, ask, busy, clock, droppable, make, say, send } from "./ask.js";
 
 const LEAST = { cosine: 0.5, euclidian: 0.7 };  // so that a film in which nothing changes has a flat curve
 const WIDTH = 800, HEIGHT = 180, EDGE = 8;
+const FEW = 5;
 const BY = { caption: "뜻", features: "그림" };
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -30,6 +31,12 @@ function chart(moments, metric) {
   $("chart").hidden = false;
 }
 
+// Where nothing stands out, the highest moments after the first.
+function highest(moments) {
+  const all = moments.map((m, i) => ({ ...m, by: "caption", score: m.dissimilarity, before: (moments[i - 1] || m).caption }));
+  return all.slice(1).sort((a, b) => b.score - a.score).slice(0, FEW);
+}
+
 function table(peaks) {
   const most = [...peaks].sort((a, b) => b.score - a.score);
   $("moments").querySelector("tbody").replaceChildren(...most.map(peak => {
@@ -55,7 +62,7 @@ async function whole(answer, state) {
 
 function show(found) {
   chart(found.captions, found.metric);
-  table(found.peaks);
+  table(found.peaks.length ? found.peaks : highest(found.captions));
   say($("unlike-state"), `순간 ${found.captions.length}개를 보았고, ${found.peaks.length}개가 두드러집니다.`);
 }
 
