@@ -80,6 +80,27 @@ def test_what_always_kills_is_given_up_and_the_rest_goes_on():
     assert log.count(3) == TRIES and log.index(5) < len(log) - log[::-1].index(3) - 1
 
 
+def test_who_comes_later_gets_work_too():
+    log, slow = [], [Future() for _ in range(6)]
+
+    class Waiting(Frail):
+        def do(self, task):
+            self.log.append(task)
+            return slow[task]
+
+    rooms = iter([1, 1, 3])
+    with Crew(lambda: Waiting({}, log), lambda: next(rooms, 3)) as crew:
+        found = crew.share(range(6))
+        slow[0].set_result(0)
+        assert next(found)[0] == 0
+        slow[1].set_result(0)
+        assert next(found)[0] == 1
+        assert log.count("hired") == 3
+        for future in slow[2:]:
+            future.set_result(0)
+        assert sorted(number for number, _ in found) == [2, 3, 4, 5]
+
+
 @given(st.permutations(range(9)))
 def test_results_come_in_order(order):
     assert list(in_order((n, answer(10 * n)) for n in order)) == [10 * n for n in range(9)]
