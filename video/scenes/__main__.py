@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import exit_status
 from video.console import Ended, any_bytes, ended_by_signals
 from video.scenes import attention, group, hashtags, index, regions, search, unlike
 
@@ -44,10 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         with ended_by_signals():
-            return int(arguments.run(arguments))
-    except CaptioningError as error:
-        print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
+            return exit_status(lambda: arguments.run(arguments), "scenes", arguments.lang)
     except Ended as signal:
         return 128 + int(signal.args[0])
 
