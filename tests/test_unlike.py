@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.signal import find_peaks
 
 from model.caption import Caption
 from model.words import Words
@@ -20,7 +21,7 @@ from preprocess.vocabulary import Vocabulary
 from tests.clips import colour_clip
 from video.scenes import __main__ as door
 from video.scenes.chart import to_chart
-from video.scenes.curve import dissimilarity, peaks, steadied
+from video.scenes.curve import RISE, dissimilarity, peaks, steadied
 from video.scenes.moments import meaning, moments
 from video.scenes.unlike import FORMATS, Unlike, UnlikeOptions, to_csv, unlike
 
@@ -85,8 +86,16 @@ def test_what_stays_the_same_is_no_distance_away():
 
 def test_peaks_stand_out():
     curve = [0, 0, 0.9, 0.3, 0, 0, 0.02, 0, 0, 0.7, 0.7, 0]
-    assert peaks(curve, 2) == [2, 9]
-    assert peaks([0.0] * 5, 2) == [] and peaks([], 2) == []
+    assert peaks(curve) == [2, 9]
+    assert peaks([0.0] * 5) == [] and peaks([]) == [] and peaks([0.5]) == []
+    cut_every_three = [0, 0, 0, 0.9, 0.6, 0.4, 0.7, 0.5, 0.3, 0.8, 0.5]
+    assert peaks(cut_every_three) == [3, 6, 9]
+
+
+@given(st.lists(st.floats(0, 2), min_size=1, max_size=40, unique=True))
+def test_peaks_are_those_of_scipy(heights):
+    found, _ = find_peaks(heights, prominence=RISE)  # which has none at the ends
+    assert [p for p in peaks(heights) if 0 < p < len(heights) - 1] == list(found)
 
 
 @given(unit_rows)

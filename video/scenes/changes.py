@@ -107,7 +107,7 @@ def unlike(
     ]
     by_caption, by_features = (tuple(round(float(h), 4) for h in curve) for curve in curves)
     times, captions = tuple(m.time_ms for m in found), tuple(m.caption for m in found)
-    peaks = _peaks(times, captions, dict(zip(BY, (by_caption, by_features), strict=True)), options)
+    peaks = _peaks(times, captions, dict(zip(BY, (by_caption, by_features), strict=True)))
     name = printable(media.path.name)
     return Unlike(name, options, times, captions, by_caption, by_features, peaks)
 
@@ -116,14 +116,13 @@ def _peaks(
     times: Sequence[int],
     captions: Sequence[str],
     curves: dict[str, tuple[float, ...]],
-    options: UnlikeOptions,
 ) -> tuple[Peak, ...]:
     from video.scenes.curve import peaks
 
     found = [
         Peak(times[i], by, curve[i], captions[i], captions[max(0, i - 1)])
         for by, curve in curves.items()
-        for i in peaks(curve, options.window)
+        for i in peaks(curve)
     ]
     return tuple(sorted(found, key=lambda peak: (peak.time_ms, peak.by)))
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-FAR = 2.0  # standard deviations above the median that a peak is, both told robustly
-LEAST = 0.1  # and at least this high: below, sentences are put in other words at most
+RISE = 0.1  # that a peak has on both sides: below, sentences are put in other words at most
 REACH = 5  # moments on either side that what is said of one is steadied by
 ALIKE = 0.08  # cosine distance of CNN features at which another counts a third (e to the -1)
 Vectors = npt.NDArray[np.float32]
@@ -64,19 +63,27 @@ def _cosine(rows: Curve, means: Curve) -> Curve:
     return found
 
 
-def peaks(curve: Sequence[float] | Curve, apart: int) -> list[int]:
-    """Where the curve stands out, in order: higher than all within `apart` moments of it.
+def peaks(curve: Sequence[float] | Curve) -> list[int]:
+    """Where the curve stands out, in order: where its topographic prominence is RISE or more.
 
-    Of an even stretch the first moment counts.
+    Of an even stretch the first moment counts. How much changes in the rest of the film does not
+    matter, so that the cuts of a quickly cut film are found too.
     """
     heights = np.asarray(curve, np.float64)
-    usual = float(np.median(heights)) if len(heights) else 0.0
-    spread = float(np.median(np.abs(heights - usual))) if len(heights) else 0.0
-    least = max(LEAST, usual + FAR * 1.4826 * spread)  # MAD of a normal distribution
-    found = []
-    for place, height in enumerate(heights):
-        before = heights[max(0, place - apart) : place]
-        after = heights[place + 1 : place + 1 + apart]
-        if height >= least and (before < height).all() and (after <= height).all():
-            found.append(place)
-    return found
+    return [place for place in range(len(heights)) if _prominence(heights, place) >= RISE]
+
+
+def _prominence(heights: Curve, place: int) -> float:
+    """How far one must go down from a place, to either side, before going up above it."""
+    height = heights[place]
+    before, after = heights[:place][::-1], heights[place + 1 :]
+    if len(before) and before[0] == height:  # of an even stretch, the first
+        return 0.0
+    lowest = (_lowest(side, height) for side in (before, after) if len(side))
+    return float(height - max(lowest, default=height))
+
+
+def _lowest(side: Curve, height: float) -> float:
+    """The lowest value up to the first above `height`."""
+    above = np.flatnonzero(side > height)
+    return float(side[: above[0] if len(above) else None].min(initial=height))
