@@ -17,7 +17,7 @@ MADE = {  # by the commands in them, whose failures do not stop a notebook
     "01_data_report.ipynb": ("data/dataset.json", "data/report.html"),
     "02_train_and_look.ipynb": ("my.kcap", "runs/my/curves.png"),
     "03_caption_a_film.ipynb": ("demo.mp4", "demo.captioned.gif", "demo.srt"),
-    "04_retrain.ipynb": ("my.kcap",),
+    "04_retrain.ipynb": ("retrained.kcap",),
 }
 
 pytestmark = pytest.mark.notebook
