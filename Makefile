@@ -77,7 +77,7 @@ check:  ## the gate, without installing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test: setup  ## the gate
 	@$(MAKE) --no-print-directory check
