@@ -156,7 +156,9 @@ def batches(
 ) -> Iterator[Batch]:
     """One epoch: every row once, `sentences` of its captions, one view of all its frames.
 
-    Pictures with captions of like length meet in a batch, so that little is padding.
+    Pictures with captions of like length meet in a batch, so that little is padding. Batches are
+    full: of more rows than a batch, what fills none (fewer than `size` a CHUNK) waits for another
+    epoch.
     """
     picks = [_pick(data, row, sentences, random) for row in random.permutation(rows)]
     ordered: list[list[tuple[int, int, list[tuple[Morpheme, ...]]]]] = []
