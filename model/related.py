@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import exit_status
 from preprocess.files import whole_file
 from preprocess.korean import Morpheme
 
@@ -206,21 +206,20 @@ def written(data: "Dataset", split: str) -> list[list[str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Learns the vectors from the captions of the training split; the exit status."""
-    from preprocess.dataset import load
-
     parser = argparse.ArgumentParser(prog="python -m model.related", description=__doc__)
     parser.add_argument("data", type=Path, help="폴더 (made by `python -m preprocess`)")
     parser.add_argument("-o", "--output", type=Path, default=FILE, help="%(default)s")
     parser.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = parser.parse_args(argv)
-    try:
-        found = learn(written(load(arguments.data, features=False), "train"))
-        found.save(arguments.output)
-    except CaptioningError as error:
-        print(f"related: {error.text(arguments.lang)}", file=sys.stderr)
-        return 1
+    return exit_status(lambda: _run(arguments), "related", arguments.lang)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from preprocess.dataset import load
+
+    found = learn(written(load(arguments.data, features=False), "train"))
+    found.save(arguments.output)
     print(f"{arguments.output}: {len(found.nouns)} x {found.given.shape[1]}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Words:
             if is_full:  # with a space before it and without, as noun and as verb: one word
                 self._shares[morpheme.form] += share
                 sums[morpheme.form] = sums.get(morpheme.form, 0) + np.float32(share) * row
-        self._vectors = {form: _unit(total) for form, total in sums.items()}
+        self._vectors = {form: unit(total) for form, total in sums.items()}
         self._kin: dict[str, Vectors] = {}
         self._grams: dict[str, list[str]] = defaultdict(list)
         for form in self._vectors:
@@ -127,7 +127,7 @@ class Words:
     def mean(self, forms: Iterable[str]) -> Vectors:
         """The mean of words as `vector` weighs them, of length 1 or zeros."""
         weighed = [np.float32(self.rarity(form)) * self.word(form) for form in forms]
-        return _unit(np.sum(weighed, axis=0)) if weighed else np.zeros(self.width, np.float32)
+        return unit(np.sum(weighed, axis=0)) if weighed else np.zeros(self.width, np.float32)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """`vector` of each text: float32 (n, E)."""
@@ -146,7 +146,7 @@ class Words:
         total = np.zeros(self.width, np.float32)
         for dice, known in nearest:
             total -= np.float32(dice) * self._vectors[known]
-        return _unit(total)
+        return unit(total)
 
 
 def is_content(morpheme: Morpheme) -> bool:
@@ -160,7 +160,7 @@ def _grams(form: str) -> frozenset[str]:
     return frozenset(letters[i : i + GRAM] for i in range(max(1, len(letters) - GRAM + 1)))
 
 
-def _unit(vector: Vectors) -> Vectors:
-    """The vector at length 1; one that is next to nothing becomes zeros."""
-    length = float(np.linalg.norm(vector))
-    return (vector / length if length > 1e-6 else np.zeros_like(vector)).astype(np.float32)
+def unit(vectors: Vectors) -> Vectors:
+    """A vector, or each row of many, at length 1; what is next to nothing becomes zeros."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 1e-6, lengths, np.inf), np.float32)

@@ -15,6 +15,12 @@ from preprocess.crew import Lost, Make, answered
 _GRACE_S = 10.0  # for a worker to clean up behind itself
 
 
+def cores() -> int:
+    """The cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # where the system knows it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 class Hand:
     """A worker that is a process of this machine."""
 

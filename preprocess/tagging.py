@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from threading import Thread
 
 from preprocess.errors import SettingError
+from preprocess.hands import cores
 from preprocess.korean import compose
 from preprocess.tagger import Tagger
 
@@ -31,8 +32,7 @@ def processes(asked: int | None) -> int:
     """
     if asked is not None and asked < 1:
         raise SettingError(f"--jobs {asked}: 1 이상을 주세요.", f"--jobs {asked}: give 1 or more.")
-    affinity = getattr(os, "sched_getaffinity", None)  # where the system knows it
-    return asked or min(len(affinity(0)) if affinity else os.cpu_count() or 1, MOST)
+    return asked or min(cores(), MOST)
 
 
 def cut(tagger: Tagger, sentence: str) -> str | None:

@@ -27,7 +27,7 @@ from preprocess.crew import Crew, Lost
 from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
 from preprocess.files import check_free, sweep
 from preprocess.frames import Limits
-from preprocess.hands import Hand
+from preprocess.hands import Hand, cores
 from video.command import add_row, language_of
 from video.console import Ended, any_bytes, complain, ended_by_signals, say
 from video.draw import BurnOptions
@@ -126,7 +126,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    jobs = args.jobs or max(1, _cores() // 2)
+    jobs = args.jobs or max(1, cores() // 2)
     return Settings(
         args.model.absolute(),
         filled(BeamOptions, args),
@@ -137,20 +137,15 @@ def _settings(args: argparse.Namespace) -> Settings:
         replace(filled(BurnOptions, args), look=filled(StyleOptions, args)),
         Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours)),
         args.overwrite,
-        1 if args.cluster else max(1, _cores() // jobs),
+        1 if args.cluster else max(1, cores() // jobs),
     )
-
-
-def _cores() -> int:
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _crew(args: argparse.Namespace, settings: Settings) -> AbstractContextManager[Crew[Any, Any]]:
     make = partial(desk, settings)
     if args.cluster:
         return cluster_crew(args.cluster, make)
-    jobs = args.jobs or max(1, _cores() // 2)
+    jobs = args.jobs or max(1, cores() // 2)
     return Crew(lambda: Hand(make), lambda: jobs)
 
 

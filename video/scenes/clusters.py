@@ -9,6 +9,8 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+from model.words import unit
+
 RESTARTS, ROUNDS = 10, 100
 MOST_GROUPS = 30  # tried when the number is not given
 SAMPLE, NARROW = 2000, 64  # vectors that the number is chosen on, and to what width they shrink
@@ -90,9 +92,7 @@ def best_count(vectors: Vectors, seed: int = 0) -> int:
 def _narrowed(vectors: Vectors) -> Vectors:
     """The vectors along their NARROW main directions, of length 1 again: most of what they tell."""
     _, _, axes = np.linalg.svd(vectors, full_matrices=False)
-    narrow = vectors @ axes[:NARROW].T
-    lengths = np.linalg.norm(narrow, axis=1, keepdims=True)
-    return np.asarray(narrow / np.where(lengths > 1e-6, lengths, np.inf), np.float32)
+    return unit(vectors @ axes[:NARROW].T)
 
 
 def silhouette(vectors: Vectors, labels: Labels) -> float:

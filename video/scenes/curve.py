@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from model.words import unit
+
 RISE = 0.1  # that a peak has on both sides: below, sentences are put in other words at most
 REACH = 5  # moments on either side that what is said of one is steadied by
 ALIKE = 0.08  # cosine distance of CNN features at which another counts a third (e to the -1)
@@ -50,8 +52,7 @@ def steadied(meanings: Vectors, features: Vectors) -> Vectors:
         share = np.exp(-((np.maximum(apart, 0) / ALIKE) ** 2))[:, None].astype(np.float32)
         sums[step:] += share * meanings[:-step]
         sums[:-step] += share * meanings[step:]
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.where(lengths > 1e-6, lengths, np.inf), np.float32)
+    return unit(sums)
 
 
 def _cosine(rows: Curve, means: Curve) -> Curve:

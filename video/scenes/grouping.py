@@ -9,7 +9,7 @@ from math import log1p
 import numpy as np
 import numpy.typing as npt
 
-from model.words import Words, is_content
+from model.words import Words, is_content, unit
 from preprocess.errors import SettingError
 from preprocess.korean import Morpheme
 from video.scenes.clusters import best_count, k_means
@@ -89,16 +89,11 @@ def together(items: Sequence[Item]) -> Vectors:
     features = [item.features for item in items if item.features is not None]
     if len(features) == len(items):
         parts.insert(0, _centred(np.stack(features)))
-    return _unit(np.hstack(parts))
+    return unit(np.hstack(parts))
 
 
 def _centred(rows: Vectors) -> Vectors:
-    return _unit(rows - rows.mean(axis=0)) if len(rows) > 2 else _unit(rows)
-
-
-def _unit(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 1e-6, lengths, np.inf), np.float32)
+    return unit(rows - rows.mean(axis=0)) if len(rows) > 2 else unit(rows)
 
 
 def named(groups: Sequence[Sequence[str]], words: Words) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from model.words import Words
+from model.words import Words, unit
 from preprocess.frames import frames
 from preprocess.media import MediaInfo, no_frame
 from preprocess.pictures import Picture
@@ -124,12 +124,6 @@ def weighed(said: Sequence[tuple[str, float]], words: Words) -> Vector:
     weights = np.exp(np.array([score for _, score in said], np.float32))
     mean: Vector = weights @ words.vectors([text for text, _ in said])
     return unit(mean)
-
-
-def unit(vector: Vector) -> Vector:
-    """The vector at length 1, or zeros."""
-    length = float(np.linalg.norm(vector))
-    return np.asarray(vector / length if length > 1e-6 else 0 * vector, np.float32)
 
 
 def _described(run: _Run, captioner: SeesMoments, words: Words) -> Iterator[Moment]:

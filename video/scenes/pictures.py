@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from model.captioner import Captioner
-from model.words import Words
+from model.words import Words, unit
 from preprocess.errors import CaptioningError
 from preprocess.pictures import Picture
 from preprocess.stills import read_still
 from video.reading import read_track
 from video.scenes.grouping import Item
-from video.scenes.moments import meaning, unit, weighed
+from video.scenes.moments import meaning, weighed
 from video.subtitles import clock
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
