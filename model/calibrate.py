@@ -5,7 +5,6 @@ becomes the confidence that captions carry from then on, and that decides when o
 sentence in general words.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from model import revise
 from model.caption import Caption
 from model.captioner import Captioner
 from model.cider import CiderD
 from model.confidence import RIGHT, Confidence, calibration_error, fit_confidence
 from model.gist import HEDGE, PLAIN, HedgeOptions, gist, widened
-from model.storage import CaptionerFile, check_tagger, read_captioner, write_captioner
-from preprocess.dataset import Dataset, load
-from preprocess.errors import DataError, exit_status
+from model.storage import CaptionerFile
+from preprocess.dataset import Dataset
+from preprocess.errors import DataError
 from preprocess.korean import Morpheme, forms
 from preprocess.pictures import Picture, read_picture, shot
 from preprocess.records import FRAMES, Sample, in_time
@@ -88,11 +88,11 @@ def _captions(captioner: Captioner, data: Dataset, rows: Sequence[int]) -> list[
     said: list[Caption] = []
     for start in range(0, len(rows), CHUNK):
         chunk = (data.samples[row] for row in rows[start : start + CHUNK])
-        said += captioner.caption_many([_frames(sample) for sample in chunk])
+        said += captioner.caption_many([frames_of(sample) for sample in chunk])
     return said
 
 
-def _frames(sample: Sample) -> Picture:
+def frames_of(sample: Sample) -> Picture:
     """A photo, or the frames of a shot in order of time: uint8 (n, H, W, 3)."""
     pictures = [read_picture(Path(path)) for path in in_time(sample.pictures[:FRAMES])]
     return shot(pictures, len(pictures[0]))
@@ -114,32 +114,23 @@ def _crossed_error(scores: Sequence[float], right: Sequence[bool]) -> float:
 
 
 def some(rows: Sequence[int]) -> list[int]:
-    """The pictures that confidence is fitted on: the same ones each time, from all over."""
-    order = np.random.default_rng(1).permutation(len(rows))[:PICTURES]
-    return [rows[i] for i in order]
+    """The pictures that confidence is fitted on."""
+    return revise.some(rows, PICTURES, seed=1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
-    p = argparse.ArgumentParser(
-        prog="python -m model.calibrate",
-        description="캡션의 점수를 얼마나 믿을 수 있는지 val 사진으로 재어 캡셔너 파일에 적습니다. "
+    return revise.revise(
+        argv, "calibrate",
+        "캡션의 점수를 얼마나 믿을 수 있는지 val 사진으로 재어 캡셔너 파일에 적습니다. "
         "(Fits how far scores can be trusted and writes it into the captioner file.)",
-    )
-    p.add_argument("captioner", type=Path, metavar="CAPTIONER.kcap")
-    p.add_argument("data", type=Path, metavar="DATA", help="python -m preprocess가 만든 폴더")
-    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
-    arguments = p.parse_args(argv)
-    return exit_status(lambda: _run(arguments), "calibrate", arguments.lang)
+        _change,
+    )  # fmt: skip
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    contents = read_captioner(arguments.captioner)
-    data = load(arguments.data, features=False)
-    check_tagger(arguments.captioner, contents.about, data.settings["tagger"])
+def _change(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[CaptionerFile, str]:
     found = calibrate(contents, data, some(data.rows("val")))
-    write_captioner(arguments.captioner, calibrated(contents, found))
-    print(report(found))
+    return calibrated(contents, found), report(found)
 
 
 def report(found: Calibration) -> str:

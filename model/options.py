@@ -101,6 +101,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--side", type=int, metavar="S", help="캡션을 만들 때 사진의 크기 (학습 때의 크기)"
     )
+    p.add_argument(
+        "--bits", type=int, choices=(8, 32), default=8,
+        help="캡션을 만들 때의 계산: 정수 8비트 (CPU를 절반만 씀) 또는 float32 (%(default)s)",
+    )  # fmt: skip
     for kind in KINDS:
         for option in fields(kind):
             _add(p, option.name, option.default)

@@ -18,7 +18,7 @@ from preprocess.errors import OutputError, SettingError, exit_status
 from preprocess.files import check_free
 
 HISTORY = ("init", "training", "best_epoch")  # of each file by itself
-OWN = ("config", "confidence", *HISTORY)  # what does not pass to a new captioner
+OWN = ("config", "confidence", "quantized", *HISTORY)  # what does not pass to a new captioner
 
 
 def mean_weights(

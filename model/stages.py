@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from model.calibrate import calibrate, calibrated, report, some
+from model import calibrate, quantize
 from model.cross_validation import cross_validate
 from model.export import at_side, fingerprint, restore, restore_encoder, save, signature_of
 from model.growing import grown
@@ -80,6 +80,10 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     networks, best = _trained(data, (learned, held), options, folder, started)
     about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
     contents = _save(arguments.out, data, networks, about)
+    if arguments.bits == 8:
+        contents = quantize.quantize(contents, data, quantize.some(learned))
+        write_captioner(arguments.out, contents)
+        print(quantize.report(contents))
     if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
         _calibrate(arguments.out, contents, data)
     size = arguments.out.stat().st_size / 1e6
@@ -171,6 +175,6 @@ def _save(path: Path, data: Dataset, networks: Networks, about: dict[str, Any]) 
 
 
 def _calibrate(path: Path, contents: CaptionerFile, data: Dataset) -> None:
-    found = calibrate(contents, data, some(data.rows("val")))
-    write_captioner(path, calibrated(contents, found))
-    print(report(found))
+    found = calibrate.calibrate(contents, data, calibrate.some(data.rows("val")))
+    write_captioner(path, calibrate.calibrated(contents, found))
+    print(calibrate.report(found))

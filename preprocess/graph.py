@@ -55,6 +55,13 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
         network.export(path, format="onnx", verbose=False)
         proto = onnx.load(path)
     _keep_inputs(proto, {node.name for node in network.inputs})
+    return detached(proto)
+
+
+def detached(proto: Any) -> Graph:
+    """The graph of an ONNX model (which is changed): its large weights apart."""
+    import onnx
+
     weights = {}
     for tensor in proto.graph.initializer:
         array = onnx.numpy_helper.to_array(tensor)
@@ -62,6 +69,18 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
             weights[tensor.name] = array
             _detach(tensor, array.nbytes)
     return Graph(proto.SerializeToString(), weights)
+
+
+def whole(graph: Graph) -> Any:
+    """The ONNX model of a graph, its weights inside."""
+    import onnx
+
+    proto = onnx.load_from_string(graph.structure)
+    for tensor in proto.graph.initializer:
+        if tensor.name in graph.weights:
+            array = np.ascontiguousarray(graph.weights[tensor.name], np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+    return proto
 
 
 def seeing(network: "keras.Model") -> Callable[[Array], Array]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import train
-from model import join, soup
+from model import join, quantize, soup
 from model.captioner import Captioner
 from model.export import restore_encoder
 from model.gist import HedgeOptions
@@ -179,7 +179,7 @@ def test_every_stage_in_one_command(tmp_path, coco, stand_ins):
     command = [str(data), "--run", str(run), "--batch", "9", "--min-count", "1", "--hidden", "16"]
     command += ["--embedding", "12", "--epochs", "2", "--average", "0.5", "--tune-epochs", "2"]
     command += ["--tune-after", "scaled", "--encoder-rate", "0.01", "--reward-epochs", "1"]
-    command += ["--side", "32"]  # captioned larger than it was trained
+    command += ["--side", "32", "--bits", "32"]  # larger than it was trained
     files = [tmp_path / name for name in ("first.kcap", "again.kcap")]
     for path in files:
         assert train.main([*command, "--out", str(path)]) == 0
@@ -211,6 +211,39 @@ def trained(tmp_path, coco, stand_ins):
     run = ["--run", str(tmp_path / "first")]
     assert train.main([*command, "--epochs", "1", "--out", str(first), *run]) == 0
     return first, command
+
+
+def test_a_captioner_counts_in_eight_bits_once(tmp_path, trained, capsys):
+    first, command = trained
+    plain, data = tmp_path / "plain.kcap", command[0]
+    assert soup.main([str(first), "--out", str(plain)]) == 0  # in float32 again
+    before = read_captioner(plain)
+    assert "quantized" not in before.about
+    assert quantize.main([str(plain), data]) == 0
+    after = read_captioner(plain)
+    assert after.about["quantized"]["bits"] == read_captioner(first).about["quantized"]["bits"] == 8
+    for name, array in before.weights.items():  # to train on from
+        np.testing.assert_array_equal(array, after.weights[name])
+    frames = np.random.default_rng(3).integers(0, 256, (2, 40, 30, 3), np.uint8)
+    one, other = Captioner(before).features(frames), Captioner(after).features(frames)
+    assert 0 < np.abs(one - other).mean() < 0.03 * np.abs(one).mean()
+    assert after.about["quantized"]["cnn"] and "8 bits" in capsys.readouterr().out
+    assert quantize.main([str(plain), data, "--lang", "en"]) == 1
+    assert "counts in eight bits already" in capsys.readouterr().err
+
+
+def test_a_cnn_that_would_lose_what_it_sees_stays_exact(tmp_path, trained, capsys, monkeypatch):
+    first, command = trained
+    plain = tmp_path / "plain.kcap"
+    assert soup.main([str(first), "--out", str(plain)]) == 0
+    before = read_captioner(plain)
+    monkeypatch.setattr(quantize, "MOVED", 0.0)
+    assert quantize.main([str(plain), command[0]]) == 0
+    after = read_captioner(plain)
+    assert not after.about["quantized"]["cnn"] and "float32" in capsys.readouterr().out
+    frames = np.random.default_rng(3).integers(0, 256, (2, 40, 30, 3), np.uint8)
+    one, other = Captioner(before).features(frames), Captioner(after).features(frames)
+    np.testing.assert_array_equal(one, other)
 
 
 def test_training_goes_on_from_a_captioner_and_the_mean_is_one_too(tmp_path, trained, capsys):
