@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,16 @@ def test_the_command_writes_all_four_and_never_over_them(clip, tmp_path, capsys)
     assert (tmp_path / "a.unlike.png").read_bytes().startswith(b"\x89PNG")
     assert door.main(line) == 1 and "--overwrite" in capsys.readouterr().err
     assert door.main([*line, "--overwrite"]) == 0
+
+
+@pytest.mark.usefixtures("told")
+def test_without_matplotlib_there_is_all_but_the_picture(clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "preprocess.plots", None)  # as if it could not be imported
+    line = ["unlike", str(clip), "--every", "0.25s", "--window", "3", "--out", str(tmp_path)]
+    assert door.main(line) == 0
+    assert "matplotlib" in capsys.readouterr().out
+    left = {path.suffix for path in tmp_path.iterdir()}
+    assert left == set(FORMATS) - {".png"}
 
 
 @pytest.mark.usefixtures("told")

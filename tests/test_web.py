@@ -345,6 +345,13 @@ def test_the_page_in_a_browser(service, browser, demo, size):
     page.set_input_files("#unlike-file", demo)
     page.click("#unlike-form button")
     page.wait_for_selector("#chart:not([hidden])", timeout=180_000)
+    first = page.inner_text("#there")
+    assert first.startswith("0:00.0 ")
+    page.focus("#moment")
+    page.keyboard.press("ArrowRight")  # look around by keyboard, then by pointer
+    assert page.inner_text("#there").startswith("0:01.0 ")
+    page.hover("#curve svg", position={"x": 2, "y": 20})
+    assert page.inner_text("#there") == first
     look("unlike")
     page.click("nav >> text=모델")
     look("about")

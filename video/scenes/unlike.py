@@ -79,7 +79,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Writes FILM.unlike.json, .csv, .png and .html, and prints the peaks."""
+    """Writes FILM.unlike.json, .csv, .png (with matplotlib) and .html, and prints the peaks."""
     from model.captioner import Captioner
     from model.words import Words
     from preprocess.frames import probe
@@ -93,8 +93,11 @@ def run(arguments: argparse.Namespace) -> int:
     with bar(media.path.name, media, quiet=False) as (reach, say):
         found = unlike(media, captioner, words, options, reach)
         for target in targets:
-            write(found, target)
-            say(str(target))
+            try:
+                write(found, target)
+                say(str(target))
+            except MissingExtra as missing:  # the rest is worth having
+                say(missing.text(arguments.lang))
         for peak in found.peaks:
             say(f"{clock(peak.time_ms)}  {peak.by:8}  {peak.score:.2f}  {peak.caption}")
     return 0

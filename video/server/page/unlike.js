@@ -13,22 +13,56 @@ function drawn(name, fields) {
   return element;
 }
 
-function line(moments, least, key, colour, width) {
+// Where a moment lies in the drawing: x by its time, y by how unlike it is.
+function places(moments, least, key) {
   const last = Math.max(1e-9, moments[moments.length - 1].time);
   const most = Math.max(least, ...moments.map(m => m[key]));
-  const points = moments.map(m => {
-    const x = EDGE + (WIDTH - 2 * EDGE) * m.time / last;
-    return `${x.toFixed(1)},${(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * m[key] / most).toFixed(1)}`;
-  });
-  return drawn("polyline", { points: points.join(" "), fill: "none", stroke: colour, "stroke-width": width, "vector-effect": "non-scaling-stroke" });
+  return moments.map(m => [EDGE + (WIDTH - 2 * EDGE) * m.time / last, HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * m[key] / most]);
 }
 
-function chart(moments, metric) {
+function line(at, colour, width) {
+  const points = at.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
+  return drawn("polyline", { points, fill: "none", stroke: colour, "stroke-width": width, "vector-effect": "non-scaling-stroke" });
+}
+
+function chart(moments, metric, peaks) {
   const least = LEAST[metric] || 1e-9;
+  const said = places(moments, least, "dissimilarity"), seen = places(moments, least, "visual_dissimilarity");
   const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "바로 앞과 얼마나 다른지" });
-  svg.append(line(moments, least, "visual_dissimilarity", "#8c93a3", 1.5), line(moments, least, "dissimilarity", "#1a4fd0", 2.5));
+  svg.append(line(seen, "#8c93a3", 1.5), line(said, "#1a4fd0", 2.5));
+  for (const peak of peaks) {
+    const at = moments.findIndex(m => m.time === peak.time);
+    if (at < 0) continue;
+    const [cx, cy] = (peak.by === "caption" ? said : seen)[at];
+    svg.append(drawn("circle", { cx, cy, r: 5, fill: "#b3261e" }));
+  }
+  lookAround(svg, moments, said);
   $("curve").replaceChildren(svg);
   $("chart").hidden = false;
+}
+
+// A line that follows pointer or slider, and the sentence there.
+function lookAround(svg, moments, said) {
+  const slider = $("moment"), mark = drawn("line", { y1: 0, y2: HEIGHT, stroke: "#b3261e", "vector-effect": "non-scaling-stroke" });
+  svg.append(mark);
+  const show = () => {
+    const at = moments[slider.value], x = said[slider.value][0];
+    mark.setAttribute("x1", x);
+    mark.setAttribute("x2", x);
+    const told = `${clock(at.time)} ${at.caption} (뜻 ${at.dissimilarity.toFixed(2)}, 그림 ${at.visual_dissimilarity.toFixed(2)})`;
+    $("there").textContent = told;
+    slider.setAttribute("aria-valuetext", told);
+  };
+  slider.max = moments.length - 1;
+  slider.value = 0;
+  slider.oninput = show;
+  svg.onpointermove = event => {
+    const box = svg.getBoundingClientRect(), x = WIDTH * (event.clientX - box.left) / box.width;
+    const far = said.map(([there]) => Math.abs(there - x));
+    slider.value = far.indexOf(Math.min(...far));
+    show();
+  };
+  show();
 }
 
 // Where nothing stands out, the highest moments after the first.
@@ -61,7 +95,7 @@ async function whole(answer, state) {
 }
 
 function show(found) {
-  chart(found.captions, found.metric);
+  chart(found.captions, found.metric, found.peaks);
   table(found.peaks.length ? found.peaks : highest(found.captions));
   say($("unlike-state"), `순간 ${found.captions.length}개를 보았고, ${found.peaks.length}개가 두드러집니다.`);
 }
