@@ -6,7 +6,7 @@ from model.gist import NOUNS, counts
 from preprocess.korean import Morpheme, repair
 
 Detail = tuple[str, str]  # what it is about, and which one it is: ("colour", "빨간색")
-WORN = ("입은", "쓴", "신은", "멘", "낀", "두른", "맨", "걸친", "든", "섞인")
+WORN = ("입은", "쓴", "신은", "멘", "낀", "두른", "맨", "걸친", "든", "섞인", "가진")
 PLACED = ("에", "에서")
 MOVES = (
     "달리",
@@ -20,6 +20,7 @@ MOVES = (
     "기어",
 )  # 풀밭을 달리고
 HAIR = ("머리", "털", "머리카락")  # 검은 머리 여자
+LOOKS = (*HAIR, "눈", "수염", "피부", "무늬", "옷", "옷차림", "복장", "유니폼", "셔츠")  # 파란 눈의
 JOINED = ("과", "와", "의", "이나", "나")  # particles within a noun phrase
 
 
@@ -75,7 +76,10 @@ def _coloured(said: Sequence[Morpheme], i: int) -> tuple[int, int]:
             return _phrase(said, i), end + 1
         if said[end].form in ("가", "이") and said[end + 1].form != "섞인" and _particle(said[end]):
             break
-    hair = i + 2 < len(said) and said[i + 1].form in HAIR and said[i + 2].tag.startswith("N")
+    noun, after = ([m.form for m in said[i + 1 : i + 3]] + ["", ""])[:2]
+    if noun in LOOKS and after == "의":  # 머리의 남자 is nobody
+        return i, i + 3
+    hair = noun in HAIR and after and said[i + 2].tag.startswith("N")
     return i, i + 2 if hair else i + 1
 
 

@@ -1,5 +1,6 @@
 """Hostile and hopeless inputs at the door: one line, nothing harmed, nothing left behind."""
 
+import ctypes
 import hashlib
 import json
 import os
@@ -370,6 +371,32 @@ def test_closed_and_full_streams_do_not_stop_the_work(film, captions, closed):
     )
     assert done.returncode == 0 and b"Error" not in done.stderr, done.stderr
     assert probe(film.with_name("o.mp4")).duration_ms == pytest.approx(6000, abs=60)
+
+
+def _like_others() -> None:
+    """Root writes into read-only folders too, unless it gives up CAP_DAC_OVERRIDE (prctl(2))."""
+    if os.geteuid() == 0:
+        ctypes.CDLL(None, use_errno=True).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, for the exec
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+@pytest.mark.parametrize("suffix", [".mp4", ".srt", ".gif", ".html"])
+def test_a_read_only_folder_is_told_and_what_lies_elsewhere_is_written(film, tmp_path, suffix):
+    elsewhere, folder = tmp_path / "elsewhere", film.parent
+    elsewhere.mkdir()
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    folder.chmod(0o555)
+    try:
+        with start(film, "-q", "-o", suffix, preexec_fn=_like_others) as process:
+            status = process.wait(timeout=60)
+            assert one_line(status, process.stdout.read(), process.stderr.read())
+        assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+        target = elsewhere / f"film{suffix}"
+        with start(film, "-q", "-o", target, preexec_fn=_like_others) as process:
+            assert process.wait(timeout=60) == 0, process.stderr.read()
+        assert target.stat().st_size and names(folder) == sorted(before)
+    finally:
+        folder.chmod(0o755)
 
 
 def test_control_characters_do_not_reach_the_terminal(tmp_path, door):

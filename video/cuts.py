@@ -71,10 +71,12 @@ class CutFinder:
 
     def _stands_out(self, index: int) -> bool:
         time_ms, _, step = self._window[index]
+        if step <= self._jump:
+            return False
         later = [(entry[0], entry[2]) for entry in list(self._window)[index + 1 :]]
         around = [s for t, s in [*self._before, *later] if abs(t - time_ms) <= _BACKGROUND_MS]
         usual = float(np.median(around)) if around else 0.0
-        return step > self._jump and step > 3.0 * usual
+        return step > 3.0 * usual
 
     def _returns(self, index: int) -> bool:
         """Whether a jump is the start or the end of a flash, or of a few broken frames."""
