@@ -20,6 +20,10 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from model.captioner import Captioner
+from preprocess.frames import probe
+from video.shots import ShotOptions, find_shots
+
 ROOT = Path(__file__).resolve().parent.parent
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
 # Five sources of different motion and texture, cut every 5 s; noise keeps x264 honest.
@@ -124,7 +128,7 @@ def _first_caption(folder: Path) -> Cost:
 
 
 def main() -> int:
-    """Prints the table; returns 0 when all three bounds hold, else 1."""
+    """Prints the table; returns 0 when all bounds hold, else 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=int, default=60, help="length of the clip (default 60)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
@@ -136,8 +140,9 @@ def main() -> int:
         if args.clip is None:
             make_clip(clip, args.seconds)
         start = _first_caption(folder)
+        shot_ms = 1000 * statistics.median(shot_costs(clip, args.rounds))
         pairs = [_pair(clip.absolute(), folder) for _ in range(args.rounds)]
-    return _report(start, pairs)
+    return _report(start, shot_ms, pairs)
 
 
 def _pair(clip: Path, folder: Path) -> tuple[Cost, Cost, Cost]:
@@ -147,7 +152,19 @@ def _pair(clip: Path, folder: Path) -> tuple[Cost, Cost, Cost]:
     return plain, burned, measure(program(clip, "-o", folder / "out.srt"))
 
 
-def _report(start: Cost, pairs: Sequence[tuple[Cost, Cost, Cost]]) -> int:
+def shot_costs(clip: Path, rounds: int) -> list[float]:
+    """CPU seconds of a shot of three frames, as films get its sentence, in each round."""
+    captioner = Captioner.load(ROOT / "model" / "default.kcap")
+    shots = [found.frames for found in find_shots(probe(clip), ShotOptions(frames_per_shot=3))]
+    costs = []
+    for _ in range(rounds + 1):
+        before = time.process_time()
+        captioner.caption_many(shots)
+        costs.append((time.process_time() - before) / len(shots))
+    return costs[1:]  # the first loads what is loaded when needed
+
+
+def _report(start: Cost, shot_ms: float, pairs: Sequence[tuple[Cost, Cost, Cost]]) -> int:
     plain, burned, text = (
         statistics.median(c.cpu_s for c in column) for column in zip(*pairs, strict=True)
     )
@@ -157,8 +174,10 @@ def _report(start: Cost, pairs: Sequence[tuple[Cost, Cost, Cost]]) -> int:
     print(f"captioned and burned   {burned:8.2f} CPU s   ratio {ratio:.2f} (bound 1.50)")
     print(f"subtitles only         {text:8.2f} CPU s   ratio {text / plain:.2f}")
     print(f"start to first caption {start.cpu_s:8.2f} CPU s   (bound 3.00)")
+    print(f"a shot of three frames {shot_ms:8.0f} CPU ms  (bound 250)")
     print(f"peak memory            {peak:8.0f} MB      (bound 700, without ffmpeg's own)")
-    return 0 if ratio <= 1.5 and start.cpu_s <= 3.0 and peak <= 700 else 1
+    bounds = (ratio <= 1.5, start.cpu_s <= 3.0, shot_ms <= 250, peak <= 700)
+    return 0 if all(bounds) else 1
 
 
 if __name__ == "__main__":
