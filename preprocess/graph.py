@@ -4,9 +4,11 @@ A graph is kept as its structure and its weights by name, so that weights can be
 float16 and once, however many graphs read them.
 """
 
+import gc
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,7 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
     import onnx
 
     network(example if len(example) > 1 else example[0])  # Keras exports only what has been called
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _swept():
         # tf2onnx asks NumPy whether it still has np.object, and NumPy warns
         warnings.filterwarnings("ignore", category=FutureWarning)
         path = Path(folder) / "graph.onnx"
@@ -56,6 +58,23 @@ def export_graph(network: "keras.Model", example: Sequence[Array]) -> Graph:
         proto = onnx.load(path)
     _keep_inputs(proto, {node.name for node in network.inputs})
     return detached(proto)
+
+
+@contextmanager
+def _swept() -> Iterator[None]:
+    """Frees at once what tf2onnx drops: a copy of the graph, in cycles, for each of its passes.
+
+    A CNN's copies came to 1 GB before Python looked for them among all objects of TensorFlow.
+    """
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(700, 5, 1)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def detached(proto: Any) -> Graph:

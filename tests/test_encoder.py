@@ -1,7 +1,11 @@
 """The EfficientNet-Lite port, against photographs and against a second implementation."""
 
+import gc
+import subprocess
+import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnxruntime
 import pytest
@@ -19,7 +23,7 @@ from preprocess.encoder import (
     weight_file,
 )
 from preprocess.errors import DataError, MissingExtra, SettingError
-from preprocess.graph import Session, export_graph
+from preprocess.graph import Session, export_graph, picture_graph
 from preprocess.pictures import read_picture, to_square
 from preprocess.torch_file import read_torch_file
 
@@ -126,6 +130,25 @@ def test_keras_the_exported_graph_and_a_second_implementation_agree(tensors, pho
     np.testing.assert_allclose(graph_says, keras_says, atol=2e-4)
     grid = second.transpose(0, 2, 3, 1).reshape(2, 49, 1280)
     np.testing.assert_allclose(keras_says, grid, atol=2e-4)
+
+
+def test_exporting_the_largest_cnn_needs_less_than_one_and_a_half_gigabytes():
+    code = (
+        "import re;from pathlib import Path;from preprocess.encoder import build_encoder;"
+        "from preprocess.graph import picture_graph;"
+        "picture_graph(build_encoder('lite2', 224, weights=False));"
+        # ru_maxrss would remember the process that started this one
+        "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) / 1024 < 1500
+
+
+def test_exporting_leaves_the_collector_as_it_was():
+    before = gc.get_threshold(), gc.get_freeze_count()
+    network = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 3)])
+    picture_graph(network)
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_channels_round_to_eight_and_never_lose_a_tenth():
