@@ -30,7 +30,7 @@ FULL = 3  # convolutions at full size, with few channels: rounding costs most th
 def quantized(
     graph: Graph, calls: Sequence[Sequence[Array]], kinds: Sequence[str], exact: int = 0
 ) -> Graph:
-    """The same graph in eight bits.
+    """The same graph in eight bits; itself where nothing is to round.
 
     Args:
         graph: in float32.
@@ -43,6 +43,8 @@ def quantized(
 
     proto = whole(graph)
     chosen = _chosen(proto, graph.weights, kinds, exact)
+    if not chosen:  # which onnxruntime would take for "all"
+        return graph
     _correct_biases(proto, chosen, calls)
     with tempfile.TemporaryDirectory() as folder:
         plain, shaped, small = (Path(folder) / f"{name}.onnx" for name in ("a", "b", "c"))
@@ -85,14 +87,16 @@ def _read(path: Path) -> Any:
 def _chosen(
     proto: Any, weights: Mapping[str, Array], kinds: Sequence[str], exact: int
 ) -> list[str]:
-    """Names of the nodes to round."""
+    """Names of the nodes to round: none where no weights would be."""
     nodes = list(proto.graph.node)
     ends = [0, *(at + 1 for at, node in enumerate(nodes) if node.op_type == "Conv")]
-    return [
-        node.name
+    chosen = [
+        node
         for node in nodes[ends[min(exact, len(ends) - 1)] :]
         if node.op_type in kinds and (node.op_type != "MatMul" or _wide(node, weights))
     ]
+    weighty = any(node.op_type in ("Conv", "MatMul") for node in chosen)
+    return [node.name for node in chosen] if weighty else []
 
 
 def _wide(product: Any, weights: Mapping[str, Array]) -> bool:

@@ -137,6 +137,12 @@ def test_the_first_convolutions_can_stay_as_they_are():
     assert [kernel is None for kernel in kernels] == [True, True, False]
 
 
+def test_nothing_to_round_is_nothing_changed():
+    graph = cnn()
+    assert quantized(graph, pictures(3), CNN, exact=3) is graph
+    assert quantized(graph, pictures(3), PRODUCTS) is graph
+
+
 def test_a_convolution_without_bias_and_one_in_groups_are_rounded_too():
     graph = cnn()
     proto = whole(graph)
