@@ -160,6 +160,18 @@ def test_the_command_writes(tmp_path, suffix, monkeypatch, capsys):
     assert tool.DEFAULT.most == 10
 
 
+@pytest.mark.parametrize(("language", "word"), [("ko", "찾지 못했습니다"), ("en", "stands out")])
+def test_a_picture_without_parts_is_said_to_be(tmp_path, monkeypatch, capsys, language, word):
+    monkeypatch.setattr("model.captioner.Captioner.load", lambda path: SaysColour())
+    Image.fromarray(np.full((90, 120, 3), 99, np.uint8)).save(tmp_path / "a.png")
+    target = tmp_path / "boxes.json"
+    command = ["regions", str(tmp_path / "a.png"), "-o", str(target), "--lang", language]
+    assert main(command) == 0
+    assert json.loads(target.read_text("utf-8"))["regions"] == []
+    said = capsys.readouterr().out.splitlines()
+    assert word in said[0] and said[1:] == [str(target)]
+
+
 @given(seed=st.integers(0, 40))
 def test_collages_are_made_anew_and_photos_do_not_meet(seed):
     photos = [np.full((40 + 9 * i, 60, 3), 40 * i, np.uint8) for i in range(PHOTOS)]

@@ -21,8 +21,7 @@ from preprocess.errors import OutputError
 from preprocess.frames import probe
 from tests.clips import RED
 from tests.service import Threads
-from video.scenes.hashtags import Hashtags
-from video.server.app import build_app
+from video.server.app import UPLOADS, build_app
 from video.server.jobs import TRIES, Job, Jobs, NoRoom
 from video.server.names import MEDIA, shown, stored
 from video.server.options import ServerOptions
@@ -172,21 +171,6 @@ def test_photos_get_sentences(start, photo):
     assert list((run.options.data / "incoming").iterdir()) == []
 
 
-def test_photos_get_hashtags(start, photo, monkeypatch):
-    def of_photos(pictures, captioner):
-        assert [picture.shape for picture in pictures] == [(48, 64, 3)] * 2
-        return Hashtags((("빨간 화면이다",),) * 2, ("화면",), ("텔레비전",), ("#화면", "#screen"))
-
-    monkeypatch.setattr("video.server.photos.of_photos", of_photos)
-    run = start()
-    files = [("image", ("a.png", photo)), ("image", ("b.png", photo))]
-    told = run.client.post("/get_hashtags", files=files).json()
-    assert (told["keywords"], told["line"]) == (["화면"], "#화면 #screen")
-    assert run.client.post("/get_hashtags", files=files * 6).status_code == 413
-    wrong = [("image", ("c.png", b"no photo"))]
-    assert run.client.post("/get_hashtags", files=wrong).status_code == 415
-
-
 def test_a_photo_with_its_vectors(start, photo):
     run = start()
     told = run.client.post("/get_image_caption", files={"image": ("a.png", photo)}).json()
@@ -322,8 +306,7 @@ def test_too_large_is_refused_by_its_length_and_by_its_bytes(start):
 
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     opening = b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\n'
-    photos = ("/get_captions", "/get_hashtags", "/get_image_caption")
-    for path in ("/jobs", "/get_video_captions", *photos):
+    for path in UPLOADS:
         whole = run.client.post(path, content=b"x" * 600_000, headers=headers)
         assert whole.status_code == 413 and "너무 큽니다" in whole.json()["detail"]
         counted = run.client.post(path, content=iter([opening, *pieces()]), headers=headers)

@@ -6,6 +6,7 @@ captioner) and only the blending between them is ours.
 """
 
 import argparse
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,18 @@ def steps(picture: Picture, seen: Looks) -> list[Image.Image]:
     return pages
 
 
+def encoded(picture: Picture, seen: Looks, form: str) -> bytes:
+    """The sheet as a PNG ("png"), or the steps as an endless GIF ("gif")."""
+    held = io.BytesIO()
+    if form == "png":
+        sheet(picture, seen).save(held, "PNG")
+        return held.getvalue()
+    first, *others = steps(picture, seen)
+    times = [*[STEP_MS] * len(others), 2 * STEP_MS]
+    first.save(held, "GIF", save_all=True, append_images=others, duration=times, loop=0)
+    return held.getvalue()
+
+
 def _told(look: Look) -> str:
     """The word, and the share of the region that was looked at most: 소녀 12%."""
     return f"{look.word}  {look.heat.max():.0%}"
@@ -182,16 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
     picture = still(arguments.picture, arguments.at)
     seen = looks(picture, Captioner.load(arguments.model))
     with whole_file(target) as part:
-        _save(target, part, picture, seen)
+        part.write_bytes(encoded(picture, seen, target.suffix.lower()[1:]))
     say(seen.text)
     say(str(target))
     return 0
-
-
-def _save(target: Path, part: Path, picture: Picture, seen: Looks) -> None:
-    if target.suffix.lower() == ".png":
-        sheet(picture, seen).save(part, "PNG")
-        return
-    first, *others = steps(picture, seen)
-    times = [*[STEP_MS] * len(others), 2 * STEP_MS]
-    first.save(part, "GIF", save_all=True, append_images=others, duration=times, loop=0)

@@ -12,6 +12,7 @@ from video.reading import read_track
 from video.scenes.grouping import Item
 from video.scenes.moments import meaning, weighed
 from video.subtitles import clock
+from video.track import Track
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 Refused = Callable[[CaptioningError], None]
@@ -64,7 +65,11 @@ def items_of_track(path: Path, words: Words) -> Iterator[Item]:
     Raises:
         DataError: the file cannot be read or is no track.
     """
-    track = read_track(path)
+    yield from shot_items(read_track(path), words)
+
+
+def shot_items(track: Track, words: Words) -> Iterator[Item]:
+    """Each shot of a captioned film, as items_of_track."""
     for shot in track.shots:
         said = [(shot.caption, shot.score), *((o.caption, o.score) for o in shot.alternatives)]
         name = f"{track.video} {clock(shot.start_ms)}-{clock(shot.end_ms)}"

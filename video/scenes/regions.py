@@ -53,6 +53,11 @@ class RegionOptions:
     overlap: float = 0.6
     min_area: float = 0.02
 
+    @classmethod
+    def of(cls, most: int) -> "RegionOptions":
+        """To tell `most`; more boxes are captioned than are told."""
+        return cls(most, max(cls.looked, most * 3 // 2))
+
     def __post_init__(self) -> None:
         shares = 0 < self.overlap <= 1 and 0 < self.min_area < 1
         if not shares or min(self.most, self.looked) < 1:
@@ -175,8 +180,7 @@ def run(arguments: argparse.Namespace) -> int:
     target: Path = arguments.output
     check_result(target, arguments.picture, FORMATS, arguments.overwrite)
     picture = still(arguments.picture, arguments.at)
-    options = RegionOptions(arguments.most, max(DEFAULT.looked, arguments.most * 3 // 2))
-    found = regions(picture, Captioner.load(arguments.model), options)
+    found = regions(picture, Captioner.load(arguments.model), RegionOptions.of(arguments.most))
     with whole_file(target) as part:
         if target.suffix.lower() == ".json":
             part.write_text(to_json(arguments.picture, picture, found), encoding="utf-8")
@@ -184,5 +188,13 @@ def run(arguments: argparse.Namespace) -> int:
             drawn(picture, found).save(part, "PNG")
     for region in found:
         say(f"{region.confidence:4.0%}  {' '.join(map(str, region.box))}  {region.caption}")
+    if not found:
+        say(_NOTHING[arguments.lang])
     say(str(target))
     return 0
+
+
+_NOTHING = {
+    "ko": "따로 말할 만한 곳을 찾지 못했습니다.",
+    "en": "No part stands out that could be told.",
+}

@@ -19,13 +19,22 @@ from preprocess.errors import CaptioningError
 from video.fonts import packaged_font
 from video.server.classic import classic_routes
 from video.server.edges import Edges
+from video.server.finding import find
 from video.server.routes import job_routes, problems
+from video.server.scenes import scene_routes
 from video.server.service import Refused, Service
 from video.server.shapes import About, Health, Hits
 from video.server.uploads import Admission, Lingering
 
 PAGE = Path(__file__).with_name("page")
-PHOTOS = ("/get_captions", "/get_hashtags", "/get_image_caption")
+PHOTOS = (
+    "/get_captions",
+    "/get_image_caption",
+    "/get_hashtags",
+    "/get_regions",
+    "/get_attention",
+    "/get_groups",
+)
 UPLOADS = ("/jobs", "/get_video_captions", *PHOTOS)
 SMALL_BYTES = 100_000  # of any other request
 _SWEEP_S = 600.0
@@ -53,6 +62,7 @@ def build_app(service: Service) -> Any:
     _add_own(app, service)
     app.include_router(job_routes(service, options))
     app.include_router(classic_routes(service, options))
+    app.include_router(scene_routes(service, options))
     _add_page(app)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _failed)
@@ -74,7 +84,7 @@ def _add_own(app: FastAPI, service: Service) -> None:
     @app.get("/search", tags=["service"], responses=problems(422, 503))
     async def search(q: Annotated[str, Query(min_length=1, max_length=200)]) -> Hits:
         """Shots of the newest hundred jobs, by what is seen."""
-        return Hits.model_validate({"hits": await service.hits(q)})
+        return Hits.model_validate({"hits": await service.told(find, q)})
 
     @app.get("/about", tags=["service"])
     async def about() -> About:
@@ -140,7 +150,8 @@ async def _failed(_: Request, error: Exception) -> JSONResponse:
 async def _unfit(_: Request, error: Exception) -> JSONResponse:
     """A field is missing or has a value that cannot be used; values are not sent back."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    fields = ", ".join(dict.fromkeys(str(e["loc"][-1])[:40] for e in found if e.get("loc")))
+    named = [[part for part in e.get("loc", ()) if isinstance(part, str)] for e in found]
+    fields = ", ".join(dict.fromkeys(parts[-1][:40] for parts in named if parts))
     fields = re.sub(r"[^\w, .-]", "?", fields)
     return _told(422, f"값이 없거나 쓸 수 없습니다: {fields}", f"missing or unusable: {fields}")
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from video.server.options import ServerOptions
+from video.server.photos import describe
 from video.server.routes import problems
 from video.server.service import Refused, Service
 from video.server.shapes import (
     CaptionsList,
-    HashtagsShape,
     ImageCaption,
     JobShape,
     Kind,
@@ -35,20 +35,14 @@ def classic_routes(service: Service, options: ServerOptions) -> APIRouter:
     @routes.post("/get_captions", responses=photo_problems, max_body_size=photo_bytes)
     async def get_captions(image: Annotated[list[UploadFile], File()]) -> CaptionsList:
         """Up to three sentences for each photo."""
-        _check_count(image)
-        told = await service.described(image, whole=False)
+        check_count(image)
+        told = await service.seen(image, describe, False)
         return CaptionsList.model_validate({"captions": told})
-
-    @routes.post("/get_hashtags", responses=photo_problems, max_body_size=photo_bytes)
-    async def get_hashtags(image: Annotated[list[UploadFile], File()]) -> HashtagsShape:
-        """Keywords, related words and hashtags of up to ten photos together."""
-        _check_count(image)
-        return HashtagsShape.model_validate(await service.tagged(image))
 
     @routes.post("/get_image_caption", responses=photo_problems, max_body_size=photo_bytes)
     async def get_image_caption(image: Annotated[UploadFile, File()]) -> ImageCaption:
         """A photo's sentence, the vectors of its words, and the CNN's features."""
-        told = await service.described([image], whole=True)
+        told = await service.seen([image], describe, True)
         return ImageCaption.model_validate(told[0])
 
     @routes.post(
@@ -76,12 +70,13 @@ def classic_routes(service: Service, options: ServerOptions) -> APIRouter:
     return routes
 
 
-def _check_count(photos: list[UploadFile]) -> None:
-    if len(photos) > MOST_PHOTOS:
+def check_count(photos: list[UploadFile], most: int = MOST_PHOTOS) -> None:
+    """Refuses more than `most` photos."""
+    if len(photos) > most:
         raise Refused(
             413,
-            f"사진이 {len(photos)}장입니다. {MOST_PHOTOS}장까지 보내세요.",
-            f"{len(photos)} photos. Send {MOST_PHOTOS} at most.",
+            f"사진이 {len(photos)}장입니다. {most}장까지 보내세요.",
+            f"{len(photos)} photos. Send {most} at most.",
         )
 
 

@@ -1,7 +1,6 @@
 """Photos answered at once: their sentences, the vectors of their words, what the CNN saw."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,37 @@ from preprocess.errors import CaptioningError, VideoError
 from preprocess.frames import frames, probe
 from preprocess.media import Limits
 from preprocess.pictures import Picture
-from video.scenes.hashtags import of_photos
 from video.server.films import nameless
-from video.server.worker import Held, Refusal
+from video.server.worker import Held
 
+Sent = tuple[Path, str]  # where a photo is kept, and what it is called
 SENTENCES = 3
 
 
 def describe(
-    held: Held, photos: Sequence[tuple[Path, str]], limits: Limits, whole: bool
-) -> list[dict[str, Any]] | Refusal:
-    """What is seen in each photo; whole adds the vectors of its words and the CNN's features."""
+    held: Held, photos: Sequence[Sent], limits: Limits, whole: bool
+) -> list[dict[str, Any]]:
+    """What is seen in each photo; whole adds the vectors of its words and the CNN's features.
+
+    Raises:
+        VideoError: one is no photo; without a path.
+    """
     told = []
-    for path, name in photos:
-        try:
-            picture = _picture(path, limits)
-        except CaptioningError as error:
-            return nameless(error, {path: name, path.parent: ""})
+    for (_, name), picture in zip(photos, pictures(photos, limits), strict=True):
         caption = held.captioner.caption(picture[None])
         told.append(_sentences(name, caption) | (_vectors(held, picture, caption) if whole else {}))
     return told
 
 
-def tagged(
-    held: Held, photos: Sequence[tuple[Path, str]], limits: Limits
-) -> dict[str, Any] | Refusal:
-    """Hashtags of all photos together."""
-    pictures = []
+def pictures(photos: Sequence[Sent], limits: Limits) -> Iterator[Picture]:
+    """Each photo, uint8 (H, W, 3) RGB, one at a time; raises as describe."""
     for path, name in photos:
         try:
-            pictures.append(_picture(path, limits))
+            picture = _picture(path, limits)
         except CaptioningError as error:
-            return nameless(error, {path: name, path.parent: ""})
-    found = of_photos(pictures, held.captioner)
-    return {**asdict(found), "line": found.line}
+            told = nameless(error, {path: name, path.parent: ""})
+            raise VideoError(told.korean, told.english) from None
+        yield picture
 
 
 def _picture(path: Path, limits: Limits) -> Picture:

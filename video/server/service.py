@@ -16,12 +16,10 @@ from pebble import ProcessExpired
 from preprocess.errors import SettingError
 from video.server.crew import Crew, Processes
 from video.server.films import RESULTS
-from video.server.finding import find
 from video.server.folders import claimed, copied, made
 from video.server.jobs import Job, Jobs, NoRoom, Task
 from video.server.names import shown, stored
 from video.server.options import ServerOptions
-from video.server.photos import describe, tagged
 from video.server.queue import JobQueue
 from video.server.shapes import File, JobShape, Kind
 from video.server.uploads import Scope, content_length
@@ -160,22 +158,14 @@ class Service:
             raise Refused(409, "이미 하고 있는 작업입니다.", "the job is being worked on.")
         self.queue.submit(job)
 
-    async def described(self, photos: Sequence[UploadFile], whole: bool) -> list[dict[str, Any]]:
-        """What is seen in photos, now.
+    async def seen(
+        self, photos: Sequence[UploadFile], work: Callable[..., Any], *given: Any
+    ) -> Any:
+        """What work(held, photos, limits, *given) says of photos, which are kept only as long.
 
         Raises:
             Refused: one is no photo, or too many wait.
         """
-        return list(await self._shown(photos, describe, whole))
-
-    async def tagged(self, photos: Sequence[UploadFile]) -> dict[str, Any]:
-        """Hashtags of photos, now; raises as described."""
-        return dict(await self._shown(photos, tagged))
-
-    async def _shown(
-        self, photos: Sequence[UploadFile], work: Callable[..., Any], *given: Any
-    ) -> Any:
-        """What a worker says of photos, which are kept only as long."""
         kept: list[tuple[Path, str]] = []
         try:
             for photo in photos:
@@ -190,18 +180,20 @@ class Service:
             raise Refused(415, answer.korean, answer.english)
         return answer
 
-    async def hits(self, query: str) -> list[dict[str, Any]]:
-        """Shots of the newest jobs that answer a query.
+    async def told(
+        self, work: Callable[..., Any], *given: Any, of: Sequence[Job] | None = None
+    ) -> Any:
+        """What work(held, tracks, *given) says of the tracks of some jobs, or the newest.
 
         Raises:
-            Refused: there is no word in it.
+            Refused: it cannot be said of these, or too many wait.
         """
-        jobs = await asyncio.to_thread(self.jobs.newest)
+        jobs = await asyncio.to_thread(self.jobs.newest) if of is None else of
         tracks = [(job.id, self._paths(job)["json"]) for job in jobs]
-        answer = await self._answer(find, tracks, query)
+        answer = await self._answer(work, tracks, *given)
         if isinstance(answer, Refusal):
             raise Refused(422, answer.korean, answer.english)
-        return list(answer)
+        return answer
 
     def sweep(self) -> None:
         """Removes what ended long ago, and folders that no job knows."""

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from video.scenes.hashtags import groups
 from video.server.films import RESULTS
 from video.server.jobs import State, Task
 from video.style import PRESETS
@@ -13,6 +14,7 @@ from video.track import LATEST_MS
 Wanted = StrEnum("Wanted", {name: name for name in RESULTS if name != "jpg"})  # type: ignore[misc]
 Kind = StrEnum("Kind", {name: name for name in (*RESULTS, "moments", "film")})  # type: ignore[misc]
 Style = StrEnum("Style", {name: name for name in PRESETS})  # type: ignore[misc]
+Impression = StrEnum("Impression", {name: name for name in groups()})  # type: ignore[misc]
 Metric = Literal["euclidian", "euclidean", "cosine"]
 
 
@@ -114,6 +116,83 @@ class HashtagsShape(BaseModel):
     line: str = Field(description="all tags, to copy")
 
 
+class RegionShape(BaseModel):
+    """A part of a photo with its own sentence."""
+
+    box: tuple[int, int, int, int] = Field(description="left, top, right, bottom; pixels")
+    caption: str
+    confidence: float
+
+
+class RegionsShape(BaseModel):
+    """What is where in a photo, the surest first."""
+
+    name: str
+    width: int
+    height: int
+    regions: list[RegionShape]
+
+
+class LookShape(BaseModel):
+    """A morpheme of the sentence, and how much of the look each part of the photo got."""
+
+    word: str
+    heat: list[list[float]] = Field(description="rows of shares; all together 1")
+
+
+class LooksShape(BaseModel):
+    """The likeliest sentence about a photo, and where was looked for it."""
+
+    name: str
+    text: str
+    confidence: float
+    looks: list[LookShape]
+
+
+class PhotoShape(BaseModel):
+    """A photo of a group."""
+
+    index: int = Field(description="its place among those sent, from 0")
+    name: str
+    caption: str
+
+
+class PhotoGroup(BaseModel):
+    """Photos that show the like, the most typical first."""
+
+    name: str
+    members: list[PhotoShape]
+
+
+class PhotoGroups(BaseModel):
+    """All photos in groups, the largest first."""
+
+    groups: list[PhotoGroup]
+
+
+class ShotShape(BaseModel):
+    """A shot of a job's film."""
+
+    job: str
+    name: str
+    start_ms: int
+    end_ms: int
+    caption: str
+
+
+class ShotGroup(BaseModel):
+    """Shots that show the like, the most typical first."""
+
+    name: str
+    members: list[ShotShape]
+
+
+class ShotGroups(BaseModel):
+    """All shots in groups, the largest first."""
+
+    groups: list[ShotGroup]
+
+
 class Moment(BaseModel):
     """What is seen at a time of the film, and how unlike it is to just before."""
 
@@ -143,14 +222,9 @@ class VideoCaptions(BaseModel):
     peaks: list[Peak]
 
 
-class Hit(BaseModel):
+class Hit(ShotShape):
     """A shot that answers a query."""
 
-    job: str
-    name: str
-    start_ms: int
-    end_ms: int
-    caption: str
     score: float
 
 
