@@ -58,7 +58,26 @@ def english() -> Mapping[str, str]:
 
 def nouns(sentence: Iterable[Morpheme]) -> list[str]:
     """The nouns of a sentence that say what is seen: not 위, 모습 or 마리."""
-    return [m.form for m in sentence if m.tag.startswith("N") and m.form in english()]
+    return [m.form for m in unglued(sentence) if m.tag.startswith("N") and m.form in english()]
+
+
+def unglued(sentence: Iterable[Morpheme]) -> list[Morpheme]:
+    """The morphemes, nouns apart from their particles where Okt leaves them together.
+
+    물이 is one noun to it, and 차가 보인다 is "cold"; 차가운 is left as it is.
+    """
+    row = list(sentence)
+    ends = [*(m.spaced for m in row[1:]), True]  # of a word; an empty row has one too many
+    parted = (_parted(m) if end else (m,) for m, end in zip(row, ends, strict=False))
+    return [part for parts in parted for part in parts]
+
+
+def _parted(morpheme: Morpheme) -> tuple[Morpheme, ...]:
+    form, noun = morpheme.form, morpheme.form[:-1]
+    glued = (morpheme.tag == "Noun" and form not in english()) or form == "차가"
+    if not (glued and form[-1] in "이가" and noun in english()):
+        return (morpheme,)
+    return Morpheme(noun, "Noun", morpheme.spaced), Morpheme(form[-1], "Josa", False)
 
 
 @dataclass(frozen=True, eq=False)

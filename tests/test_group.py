@@ -140,6 +140,15 @@ def test_groups_get_korean_names():
     assert names == ["거대한 폭포", "풀밭의 코끼리", "흰 고양이"]
 
 
+def test_where_it_is_names_no_group_that_has_more_to_say():
+    shots = [
+        ["풍경이 보인다", "야외에 차가 보인다", "차가 보인다", "차가 보인다"],
+        ["실내에 병이 놓여 있다", "실내에 병이 놓여 있다", "병이 놓여 있다"],
+    ]
+    names = named(shots, words())
+    assert [name.split()[-1] for name in names] == ["차", "병"]
+
+
 @given(st.lists(st.lists(st.sampled_from([*SAID.values(), "", "???"]), min_size=1, max_size=4),
                 min_size=1, max_size=6))  # fmt: skip
 def test_every_group_has_a_name_of_its_own(groups):

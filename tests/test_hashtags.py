@@ -11,7 +11,7 @@ from PIL import Image
 
 from bench.tags import by_frequency, by_position, f1, fit
 from model.keywords import SURE, WEIGHTS, features, keywords, shares
-from model.related import FitOptions, Related, _gradient, english, learn, nouns
+from model.related import FitOptions, Related, _gradient, english, learn, nouns, unglued
 from model.things import Thing
 from model.words import Words
 from preprocess.errors import DataError, SettingError
@@ -20,7 +20,7 @@ from tests.test_shipped import SHIPPED
 from video.scenes import hashtags as tool
 from video.scenes.__main__ import main
 from video.scenes.hashtags import TagOptions, distinct, groups, of_photos, of_track, read_blocked
-from video.track import CaptionedShot, Track, to_json
+from video.track import CaptionedShot, OtherCaption, Track, to_json
 
 R0 = "like fashion food travel pet tech wedding fitness holiday photography music art nature reels"
 KOREAN = "일상 소통 맛집 여행 육아 반려동물"
@@ -60,6 +60,21 @@ def test_nouns_say_what_is_seen():
         Morpheme(*m) for m in (("개", "Noun", False), ("위", "Noun", True), ("눈", "Verb", True))
     ]
     assert nouns(sentence) == ["개"]
+
+
+def test_nouns_are_parted_from_their_particles():
+    def cut(*parts):  # " 차가" stood after a space
+        return [Morpheme(form.strip(), tag, form[0] == " ") for form, tag in parts]
+
+    assert nouns(cut(("물이", "Noun"), (" 보인다", "Verb"))) == ["물"]
+    assert nouns(cut(("차가", "Adjective"), (" 보인다", "Verb"))) == ["차"]
+    assert nouns(cut(("차가", "Adjective"), ("운", "Noun"), (" 길", "Noun"))) == ["길"]
+    assert nouns(cut(("아이", "Noun"), ("가", "Josa"))) == ["아이"]
+    parts = unglued(cut((" 소가", "Noun"), (" 있다", "Verb")))
+    assert [(m.form, m.tag, m.spaced) for m in parts[:2]] == [
+        ("소", "Noun", True),
+        ("가", "Josa", False),
+    ]
 
 
 def test_related_nouns_are_those_of_the_same_pictures(related):
@@ -175,6 +190,34 @@ def test_a_track_has_tags_without_a_captioner(words):
     assert found.line.split() == list(found.tags)
 
 
+def test_blocked_words_are_no_keywords_and_not_related_either(words):
+    track = film("개가 풀밭에 앉아 있다", "개가 풀밭을 달리고 있다")
+    free = of_track(track, words)
+    options = TagOptions(blocked=("풀밭", free.related[0]))
+    found = of_track(track, words, options)
+    assert "풀밭" in free.keywords and found.keywords == ("개",)
+    assert free.related[0] not in found.related
+
+
+def test_a_film_of_few_shots_has_three_sentences_too(words):
+    others = (OtherCaption("개가 보인다", -1, 0.5), OtherCaption("개가 달린다", -1, 0.4))
+    shot = CaptionedShot(0, 1000, "개가 보인다", -1, 0.9, others)
+    track = Track("film.mp4", 2000, "x", (shot, CaptionedShot(1000, 2000, "산이 보인다", -1, 0.3)))
+    assert of_track(track, words).captions == (("개가 보인다", "산이 보인다", "개가 달린다"),)
+
+
+def test_a_noun_with_two_meanings_is_translated_only_where_it_was_said():
+    class Court:
+        nouns = ("코트", "라켓")
+
+        def near(self, kept, most):
+            return ["코트", "라켓"]
+
+    found = tool._made((), {"공": 1.0}, Court(), TagOptions())
+    assert found.tags == ("#공", "#ball", "#코트", "#라켓", "#racket")
+    assert "#coat" in tool._made((), {"코트": 1.0}, Court(), TagOptions()).tags
+
+
 def test_options_hold(words):
     track = film("개가 눈 위를 달리고 있다")
     few = of_track(track, words, TagOptions(most=7, impressions=("일상",), blocked=("dog",)))
@@ -230,6 +273,11 @@ def test_what_cannot_be_tagged_is_said_in_a_line(tmp_path, film_and_photo, capsy
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(DataError):
         read_blocked(tmp_path / "none.txt")
+
+
+def test_how_many_photos_were_too_many_is_said(film_and_photo, capsys):
+    assert main(["hashtags", *[str(film_and_photo[1])] * 11]) == 1
+    assert "11장" in capsys.readouterr().err
 
 
 @pytest.fixture

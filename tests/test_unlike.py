@@ -19,7 +19,7 @@ from preprocess.errors import SettingError
 from preprocess.frames import probe
 from preprocess.korean import Morpheme
 from preprocess.vocabulary import Vocabulary
-from tests.clips import colour_clip
+from tests.clips import GREY, colour_clip, flat, write_frames
 from video.scenes import __main__ as door
 from video.scenes.chart import to_chart
 from video.scenes.curve import RISE, dissimilarity, peaks, steadied
@@ -156,7 +156,7 @@ def test_the_command_writes_all_four_and_never_over_them(clip, tmp_path, capsys)
     line = ["unlike", str(clip), "--every", "0.25s", "--window", "3", "--out", str(tmp_path)]
     assert door.main(line) == 0
     out = capsys.readouterr().out
-    assert "초록 화면" in out and "caption" in out
+    assert "초록 화면" in out and "  문장  " in out and "  화면  " in out and "caption" not in out
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"a.unlike{f}" for f in FORMATS)
     fields = json.loads((tmp_path / "a.unlike.json").read_text("utf-8"))
     rows = list(csv.DictReader((tmp_path / "a.unlike.csv").read_text("utf-8").splitlines()))
@@ -165,6 +165,15 @@ def test_the_command_writes_all_four_and_never_over_them(clip, tmp_path, capsys)
     assert (tmp_path / "a.unlike.png").read_bytes().startswith(b"\x89PNG")
     assert door.main(line) == 1 and "--overwrite" in capsys.readouterr().err
     assert door.main([*line, "--overwrite"]) == 0
+
+
+@pytest.mark.usefixtures("told")
+def test_a_film_in_which_nothing_changes_is_said_to_be_even(tmp_path, capsys):
+    still = write_frames(tmp_path / "a.mp4", [(40 * i, flat(GREY)) for i in range(25)])
+    assert door.main(["unlike", str(still), "--every", "0.25s", "--overwrite"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "두드러지게 달라지는 순간이 없습니다."
+    assert door.main(["unlike", str(still), "--overwrite", "--lang", "en"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "No moment stands out."
 
 
 @pytest.mark.usefixtures("told")

@@ -9,6 +9,7 @@ from math import log1p
 import numpy as np
 import numpy.typing as npt
 
+from model.related import unglued
 from model.words import Words, is_content, unit
 from preprocess.errors import SettingError
 from preprocess.korean import Morpheme
@@ -17,7 +18,7 @@ from video.scenes.clusters import best_count, k_means
 SAID = 0.7  # weight of what is said against what the CNN sees
 SHARE = 0.3  # of a group's sentences that must have a word for it to name the group
 POSITIONS = frozenset(("앞", "옆", "뒤", "안", "밖", "아래", "위", "속", "가운데", "모습"))
-GENERAL = frozenset(("사람", "물건"))  # a name only where there is no other
+GENERAL = frozenset(("사람", "물건", "풍경", "실내", "야외"))  # a name only where there is no other
 NUMBERS = frozenset(("한", "두", "세", "네", "다섯", "여섯", "여러", "몇"))
 ASIDE = ("위", "안", "속", "앞", "옆", "아래")  # 눈 위에, 상자 안에
 Vectors = npt.NDArray[np.float32]
@@ -103,7 +104,7 @@ def named(groups: Sequence[Sequence[str]], words: Words) -> list[str]:
     ratio, weighed by its share in the group). What is told of it is the adjective before it, or the
     place, if many of its sentences have the same: "거대한 폭포", "눈 위의 개".
     """
-    cut = [[words.split(sentence) for sentence in sentences] for sentences in groups]
+    cut = [[unglued(words.split(sentence)) for sentence in sentences] for sentences in groups]
     everywhere = Counter(form for sentences in cut for s in sentences for form in _nouns(s))
     total = sum(map(len, cut))
     taken: list[str] = []
@@ -115,7 +116,7 @@ def named(groups: Sequence[Sequence[str]], words: Words) -> list[str]:
 
 
 def _phrases(
-    sentences: Sequence[tuple[Morpheme, ...]], everywhere: Counter[str], total: int
+    sentences: Sequence[Sequence[Morpheme]], everywhere: Counter[str], total: int
 ) -> list[str]:
     """Names for one group, the best first; what does something there counts twice."""
     here = Counter(form for sentence in sentences for form in _nouns(sentence))
@@ -137,7 +138,7 @@ def _phrases(
     return [*found, *pairs]
 
 
-def _described(noun: str, sentences: Sequence[tuple[Morpheme, ...]]) -> str:
+def _described(noun: str, sentences: Sequence[Sequence[Morpheme]]) -> str:
     """What is told of a noun in at least SHARE of the sentences that have it."""
     having = [s for s in sentences if noun in _nouns(s)]
     adjectives = Counter(form for s in having for form in _adjectives(noun, s))

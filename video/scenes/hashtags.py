@@ -6,7 +6,7 @@
 import argparse
 import json
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 ABOUT = "사진이나 영상의 해시태그를 만듭니다. (Hashtags of photos or a film.)"
 GROUPS = Path(__file__).with_name("impressions.tsv")
 PHOTOS, SENTENCES = 10, 3
-AMBIGUOUS = ("눈", "배", "말")  # snow or eyes: not translated where no sentence named them
+AMBIGUOUS = (
+    "눈",
+    "배",
+    "말",
+    "코트",
+    "다리",
+)  # snow or eyes, coat or court: not translated where no sentence named them
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class TagOptions:
         keywords: of a photo or shot; all together have twice as many.
         related: nouns that go with the keywords.
         impressions: groups whose tags are added, in their order.
-        blocked: words that no tag may contain; of one letter: may be.
+        blocked: words that no tag, keyword or related noun may contain; of one letter: may be.
     """
 
     most: int = 30
@@ -99,11 +105,7 @@ def of_photos(
     Raises:
         SettingError: none or more than ten.
     """
-    if not 1 <= len(photos) <= PHOTOS:
-        raise SettingError(
-            f"사진은 1~{PHOTOS}장이어야 합니다: {len(photos)}장.",
-            f"1 to {PHOTOS} photos are needed: {len(photos)}.",
-        )
+    _check_count(len(photos))
     doubting = captioner.doubting(HEDGE)  # only who doubts reads a picture more than once
     said = doubting.caption_many([photo[None] for photo in photos])
     related = Related.load()
@@ -114,6 +116,14 @@ def of_photos(
     scores = _summed((k.noun, k.score) for one in found for k in one)
     captions = tuple(sentences(caption) for caption in said)
     return _made(captions, scores, related, options)
+
+
+def _check_count(photos: int) -> None:
+    if not 1 <= photos <= PHOTOS:
+        raise SettingError(
+            f"사진은 1~{PHOTOS}장이어야 합니다: {photos}장.",
+            f"1 to {PHOTOS} photos are needed: {photos}.",
+        )
 
 
 def of_track(track: Track, words: "Words", options: TagOptions = DEFAULT) -> Hashtags:
@@ -127,9 +137,15 @@ def of_track(track: Track, words: "Words", options: TagOptions = DEFAULT) -> Has
         share = shot.confidence * (shot.end_ms - shot.start_ms) / max(1, track.duration_ms)
         found = keywords(readings, related, most=options.keywords)
         scores += [(k.noun, k.score * share) for k in found]
-    surest = sorted(track.shots, key=lambda shot: -shot.confidence)
-    captions = tuple(dict.fromkeys(shot.caption for shot in surest))[:SENTENCES]
-    return _made((captions,), _summed(scores), related, options)
+    return _made((_surest(track),), _summed(scores), related, options)
+
+
+def _surest(track: Track) -> tuple[str, ...]:
+    """Three sentences about a film: of its surest shots, then other sentences about these."""
+    shots = sorted(track.shots, key=lambda shot: -shot.confidence)
+    texts = [shot.caption for shot in shots]
+    texts += [other.caption for shot in shots for other in shot.alternatives]
+    return tuple(dict.fromkeys(texts))[:SENTENCES]
 
 
 def sentences(caption: "Caption") -> tuple[str, ...]:
@@ -152,8 +168,10 @@ def _made(
     related: Related,
     options: TagOptions,
 ) -> Hashtags:
-    kept = dict(list(scores.items())[: 2 * options.keywords])
-    near = related.near(kept, options.related)
+    bad = _blocked(options.blocked)
+    allowed = {noun: score for noun, score in scores.items() if not bad(noun)}
+    kept = dict(list(allowed.items())[: 2 * options.keywords])
+    near = [noun for noun in related.near(kept, options.related) if not bad(noun)]
     impressions = [tag for name in options.impressions for tag in groups()[name]]
     sure = [noun for noun in near if noun not in AMBIGUOUS]
     words = [*kept, *map(translated, kept), *impressions, *near, *map(translated, sure)]
@@ -171,14 +189,20 @@ def distinct(words: Iterable[str], blocked: Collection[str]) -> list[str]:
 
     A hashtag ends at the first sign that is no letter or digit, so they are run together.
     """
-    tags: dict[str, str] = {}
-    refused = {_plain(word) for word in blocked} - {""}
-    for word in words:
+    bad = _blocked(blocked)
+    plain = dict.fromkeys(_plain(word) for word in words if not bad(word))
+    return [f"#{word}" for word in plain if word]
+
+
+def _blocked(words: Collection[str]) -> Callable[[str], bool]:
+    """Whether a word has a blocked one in it; of one letter: is it."""
+    refused = {_plain(word) for word in words} - {""}
+
+    def bad(word: str) -> bool:
         plain = _plain(word)
-        bad = any(plain == b or (len(b) > 1 and b in plain) for b in refused)
-        if plain and not bad:
-            tags.setdefault(plain, f"#{plain}")
-    return list(tags.values())
+        return any(plain == b or (len(b) > 1 and b in plain) for b in refused)
+
+    return bad
 
 
 def _plain(word: str) -> str:
@@ -262,10 +286,10 @@ def _of(inputs: Sequence[Path], model: Path, options: TagOptions) -> Hashtags:
             f"'{films[0].path}'은(는) 영상입니다. 영상은 하나만, 사진과 섞지 말고 주세요.",
             f"'{films[0].path}' is a film. Give one film alone, without photos.",
         )
+    if not films:
+        _check_count(len(media))  # before the captioner is loaded
     captioner = Captioner.load(model)
     if films:
         track = caption_media(films[0], captioner, PipelineOptions(alternatives=SENTENCES))
         return of_track(track, Words.load(model), options)
-    if len(media) > PHOTOS:
-        return of_photos([], captioner, options)
     return of_photos([read_still(one.path) for one in media], captioner, options)

@@ -99,8 +99,18 @@ def run(arguments: argparse.Namespace) -> int:
             except MissingExtra as missing:  # the rest is worth having
                 say(missing.text(arguments.lang))
         for peak in found.peaks:
-            say(f"{clock(peak.time_ms)}  {peak.by:8}  {peak.score:.2f}  {peak.caption}")
+            by = _CURVES[arguments.lang][peak.by]
+            say(f"{clock(peak.time_ms)}  {by}  {peak.score:.2f}  {peak.caption}")
+        if not found.peaks:
+            say(_EVEN[arguments.lang])
     return 0
+
+
+_CURVES = {
+    "ko": {"caption": "문장", "features": "화면"},
+    "en": {"caption": "caption ", "features": "features"},
+}
+_EVEN = {"ko": "두드러지게 달라지는 순간이 없습니다.", "en": "No moment stands out."}
 
 
 def _targets(arguments: argparse.Namespace) -> list[Path]:
