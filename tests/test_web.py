@@ -362,24 +362,88 @@ def test_the_page_in_a_browser(service, browser, demo, size):
     assert not [url for url in asked if not url.startswith((service.url, "data:", "blob:"))]
 
 
-def test_photos_in_a_browser(service, browser):
+def serious(page) -> list:
+    """The faults that axe-core takes seriously."""
     from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [fault for fault in found if fault["impact"] in ("serious", "critical")]
+
+
+def photos() -> list[Path]:
     from skimage import data
 
-    photo = Path(data.__file__).parent / "astronaut.png"
-    page = browser.new_page(viewport={"width": 390, "height": 844})
+    names = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+    return [Path(data.__file__).parent / name for name in names]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_photos_in_a_browser(service, browser, size):
+    width, height = SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: line.type == "error" and faults.append(line.text))
     page.goto(f"{service.url}/#photo")
-    page.set_input_files("#photo-file", photo)
+    page.set_input_files("#photo-file", photos()[1])
+    page.click("#photo summary")
+    page.check("#photo-일상")
+    page.fill("#photo-blocked", "고양이, cat")
     page.click("#photo-form button")
     page.wait_for_selector("#photos figure", timeout=60_000)
-    assert page.locator("#photos li").count() == 3
+    assert page.locator("#photos figcaption li").count() == 3
     page.wait_for_selector("#tags:not([hidden])", timeout=60_000)
-    assert page.input_value("#tag-line").startswith("#")
-    found = Axe().run(page).response["violations"]
-    assert not [fault for fault in found if fault["impact"] in ("serious", "critical")], found
-    page.screenshot(path=SHOTS / "phone-photo.png", full_page=True)
+    line = page.input_value("#tag-line").split()
+    assert "#일상" in line and not [tag for tag in line if "고양이" in tag or "cat" in tag]
+    page.focus("#photos button >> nth=0")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".under ol li", timeout=60_000)
+    assert page.locator(".over svg rect").count() == 2 * page.locator(".under ol li").count()
+    page.screenshot(path=SHOTS / f"{size}-regions.png", full_page=True)
+    assert serious(page) == []
+    page.click("#photos button >> nth=1")
+    page.wait_for_selector(".looks li", timeout=60_000)
+    assert page.locator(".looks li >> nth=0 >> rect").count() == 64
+    page.screenshot(path=SHOTS / f"{size}-photo.png", full_page=True)
+    assert serious(page) == [] and faults == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_input_files("#photo-file", __file__)
-    page.click("#photo-form button")
+    page.click("#photo-form > button")
     page.wait_for_selector("#photo-state.bad", timeout=60_000)
     assert "test_web.py" in page.inner_text("#photo-state")
+    page.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_groups_and_hashtags_of_jobs_in_a_browser(service, browser, demo, size):
+    job = service.send(demo)
+    service.until(job.json()["id"], "done", "failed")
+    width, height = SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{service.url}/#group")
+    page.set_input_files("#group-file", photos())
+    page.fill("#group-count", "2")
+    page.click("#group-form button")
+    page.wait_for_selector("#groups section", timeout=60_000)
+    assert page.locator("#groups section").count() == 2
+    assert page.locator("#groups img").count() == 4
+    until(
+        lambda: page.evaluate(
+            "[...document.querySelectorAll('#groups img')].every(i => i.complete)"
+        )
+    )
+    page.screenshot(path=SHOTS / f"{size}-group.png", full_page=True)
+    assert serious(page) == []
+    page.fill("#group-count", "")
+    page.click("#group-shots")
+    page.wait_for_selector("#groups a", timeout=60_000)
+    page.screenshot(path=SHOTS / f"{size}-shots.png", full_page=True)
+    assert serious(page) == []
+    page.goto(f"{service.url}/#film/{job.json()['id']}")
+    page.click("#film-tag")
+    page.wait_for_selector("#film-tags:not([hidden])", timeout=60_000)
+    assert page.input_value("#film-tag-line").startswith("#")
+    page.screenshot(path=SHOTS / f"{size}-film-tags.png", full_page=True)
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()

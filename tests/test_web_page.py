@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.test_server import Running, start  # noqa: F401 - a fixture
+from video.scenes.hashtags import groups
 from video.server.app import PAGE
 
 ASSETS = sorted(path.name for path in PAGE.iterdir())
@@ -73,7 +74,7 @@ def test_the_page_can_be_heard_and_walked_by_keyboard(page):
             assert fields.get("aria-label")
         assert not [name for name in fields if name.startswith("on")], "no code in the page"
         assert "tabindex" not in fields or int(fields["tabindex"] or 0) <= 0
-    assert len(page.values("p", "role")) == 4  # each part tells how far it is
+    assert len(page.values("p", "role")) == 5  # each part tells how far it is
     ids = [fields["id"] for _, fields in page.found if "id" in fields]
     assert len(ids) == len(set(ids))
     linked = [url[1:] for url in page.values("a", "href") if url.startswith("#")]
@@ -91,7 +92,8 @@ def test_forms_send_what_the_routes_take(client, page):
     schema = client.get("/openapi.json").json()
     forms = {
         "film": ("/jobs", {"video", "formats", "style", "max_shot"}),
-        "photo": ("/get_captions", {"image"}),
+        "photo": ("/get_hashtags", {"image", "impressions", "blocked", "most"}),
+        "group": ("/get_groups", {"image", "count"}),
         "unlike": (
             "/get_video_captions",
             {"video", "every_n_second", "metric", "rolling_window_size"},
@@ -112,6 +114,21 @@ def test_forms_send_what_the_routes_take(client, page):
         kind = schema["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
         known = schema["components"]["schemas"][kind["schema"]["$ref"].rsplit("/", 1)[1]]
         assert fields == set(known["properties"])
+
+
+def test_every_impression_can_be_chosen(page):
+    boxes = [f for tag, f in page.found if tag == "input" and f.get("name") == "impressions"]
+    assert sorted(box["value"] for box in boxes) == sorted(groups())
+
+
+def test_scripts_call_addresses_that_the_schema_has(client):
+    known = client.get("/openapi.json").json()["paths"]
+    text = "".join((PAGE / n).read_text("utf-8") for n in ASSETS if n.endswith(".js"))
+    asked = set(re.findall(r"""["`](/[a-z_]+(?:/\$\{[\w.]+\}(?:/[a-z]+)?)?)""", text)) - {"/page"}
+    shapes = {re.sub(r"\{\w+\}", "{}", path) for path in known}
+    used = {re.sub(r"\$\{[\w.]+\}", "{}", path) for path in asked}
+    assert {"/get_regions", "/get_attention", "/get_groups", "/groups", "/jobs/{}/hashtags"} <= used
+    assert {path for path in used if path not in shapes} <= {"/jobs/{}/files"}
 
 
 def test_search_finds_a_shot_of_a_job(start, film):  # noqa: F811

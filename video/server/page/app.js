@@ -1,12 +1,13 @@
-// One page, five parts; the address after # says which is shown.
+// One page, six parts; the address after # says which is shown.
 import { begin as about } from "./about.js";
 import { $, say } from "./ask.js";
 import { begin as film, follow, list } from "./film.js";
+import { begin as group } from "./group.js";
 import { begin as photo } from "./photo.js";
 import { begin as search } from "./search.js";
 import { begin as unlike, reopen } from "./unlike.js";
 
-const PARTS = ["film", "photo", "search", "unlike", "about"];
+const PARTS = ["film", "photo", "search", "group", "unlike", "about"];
 
 function turn() {
   const [asked, job, at] = location.hash.slice(1).split("/");
@@ -22,6 +23,6 @@ function turn() {
 
 addEventListener("hashchange", turn);
 turn();
-for (const begin of [film, photo, search, unlike]) begin();
+for (const begin of [film, photo, search, group, unlike]) begin();
 about().catch(error => say($("job-state"), error.message, true));
 addEventListener("focus", () => list().catch(() => {}));

@@ -76,3 +76,10 @@ export function droppable(form) {
     if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
   });
 }
+
+export function copies(button, text, state) {
+  button.onclick = () => {
+    text.select();
+    navigator.clipboard.writeText(text.value).then(() => say(state, "복사했습니다."));
+  };
+}

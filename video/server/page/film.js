@@ -1,5 +1,5 @@
 // A film: sent, followed, played with its captions, edited, made again.
-import { $, ask, busy, clock, droppable, make, say, send, size } from "./ask.js";
+import { $, ask, busy, clock, copies, droppable, make, say, send, size } from "./ask.js";
 
 const STATES = { waiting: "기다리는 중", working: "하는 중", done: "다 되었습니다", failed: "안 되었습니다", cancelled: "그만두었습니다" };
 const TASKS = { caption: "자막", burn: "고친 자막", moments: "달라지는 순간" };
@@ -52,6 +52,7 @@ export async function follow(id, at = 0) {
 async function results(job) {
   const kinds = job.files.map(file => file.kind);
   $("result").hidden = !kinds.includes("json");
+  $("film-tags").hidden = true;
   if ($("result").hidden) return;
   const now = `?at=${Date.now()}`;
   const track = await ask(`/jobs/${job.id}/files/json${now}`);
@@ -119,6 +120,15 @@ async function again() {
   }
 }
 
+async function tags() {
+  try {
+    $("film-tag-line").value = (await ask(`/jobs/${open}/hashtags`)).line;
+    $("film-tags").hidden = false;
+  } catch (error) {
+    say($("job-state"), error.message, true);
+  }
+}
+
 export async function list() {
   const { jobs } = await ask("/jobs");
   $("more").hidden = jobs.length <= most;
@@ -160,6 +170,8 @@ export function begin() {
     follow(open);
   };
   $("again").onclick = again;
+  $("film-tag").onclick = tags;
+  copies($("film-tag-copy"), $("film-tag-line"), $("job-state"));
   $("more").onclick = () => { most = Infinity; list(); };
   list();
 }
