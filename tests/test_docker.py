@@ -1,9 +1,15 @@
 """Dockerfile and compose file: parsed, and held to what docs/server.md promises."""
 
+import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -13,6 +19,31 @@ import yaml
 from video.server.__main__ import _parser
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A folder that stands for a container, and what is elsewhere in it."""
+
+    root: Path
+    places: dict[str, str]
+
+    @property
+    def place(self) -> dict:
+        """Where its processes run, with the variables that the Dockerfile sets."""
+        text = " ".join(rest_of("ENV")).replace("/venv", f"{self.root}/venv")
+        own = dict(word.split("=", 1) for word in shlex.split(text))
+        path = own["PATH"].replace("$PATH", os.environ["PATH"])
+        return {"cwd": self.root / "app", "env": {**own, "PATH": path, "LANG": "C.UTF-8"}}
+
+    def here(self, words: Sequence[str]) -> list[str]:
+        """A command of the Dockerfile, as it is in the folder."""
+        found = [str(self.root / "venv" / "bin" / words[0])]
+        for word in words[1:]:
+            for there, here in self.places.items():
+                word = word.replace(there, here)
+            found.append(word)
+        return found
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -99,3 +130,46 @@ def test_hadolint_finds_nothing():
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="module")
+def container(tmp_path_factory) -> Container:
+    """What the Dockerfile makes, made in a folder by its own commands."""
+    root = tmp_path_factory.mktemp("container")
+    for run in rest_of("RUN")[:1]:  # the other one makes the user
+        command = run.replace("python -m venv", f"{shlex.quote(sys.executable)} -m venv")
+        command = command.replace("/tmp/", f"{ROOT}/").replace("/venv", f"{root}/venv")
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+    for copied in rest_of("COPY"):
+        source, target = copied.split()[-2:]
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, root / "app" / target)
+    (root / "data").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {"0.0.0.0": "127.0.0.1", "/app/": f"{root}/app/", "/data": f"{root}/data"}
+    return Container(root, {**places, "8000": str(port)})
+
+
+@pytest.mark.web
+def test_its_commands_start_the_service_in_an_empty_environment(container):
+    before = {path for path in container.root.rglob("*") if "data" not in path.parts}
+    words = yaml.safe_load(rest_of("ENTRYPOINT")[0]) + yaml.safe_load(rest_of("CMD")[0])
+    check = yaml.safe_load(rest_of("HEALTHCHECK")[0].split("CMD", 1)[1])
+    with (container.root / "data" / "log").open("w") as log:
+        running = subprocess.Popen(container.here(words), **container.place, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 90
+            while subprocess.run(
+                container.here(check), **container.place, capture_output=True, check=False
+            ).returncode:
+                said = (container.root / "data" / "log").read_text("utf-8")
+                assert running.poll() is None and time.monotonic() < deadline, said
+                time.sleep(0.5)
+        finally:
+            running.terminate()
+            running.wait(30)
+    after = {path for path in container.root.rglob("*") if "data" not in path.parts}
+    assert after == before  # the root of a container is read-only
