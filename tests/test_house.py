@@ -329,6 +329,35 @@ def test_documents_name_what_exists(document):
     assert not [link for link in links if not (folder / link).exists()]
 
 
+TOOLS = ("unlike", "group", "search", "hashtags", "attention", "regions", "server", "clusters")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_has_a_page_with_a_command_a_picture_and_its_limits(tool):
+    text = (ROOT / f"docs/{tool}.md").read_text("utf-8")
+    assert list(commands(text))
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+    assert pictures and all((ROOT / "docs" / picture).is_file() for picture in pictures)
+    limits = text.split("\n## 한계\n")[1].split("\n## ")[0]
+    assert limits.count("\n- ") >= 3
+
+
+@pytest.mark.parametrize("document", ["README.md", *(f"docs/{p.name}" for p in PAGES)])
+def test_python_in_documents_imports_what_exists(document):
+    text = (ROOT / document).read_text("utf-8")
+    for block in re.findall(r"```python\n(.*?)```", text, re.S):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = import_module(str(node.module))
+                assert not [a.name for a in node.names if not hasattr(module, a.name)]
+
+
+def test_every_scene_tool_is_shown_from_python():
+    shown = (ROOT / "docs/python.md").read_text("utf-8")
+    functions = ("looks", "group", "of_photos", "of_track", "regions", "search", "unlike")
+    assert not [name for name in functions if f"{name}(" not in shown]
+
+
 def test_notebooks_are_stripped_and_use_what_exists():
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
     assert paths
