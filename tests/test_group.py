@@ -198,6 +198,20 @@ def test_the_command_groups_shows_and_copies(photos, tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("seer")
+def test_nothing_to_group_is_one_line(tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "empty").mkdir()
+    for name, word in (
+        ("none", "없습니다. 경로"),
+        ("empty", "묶을 것이 없"),
+        ("bad.png", "bad.png"),
+    ):
+        assert door.main(["group", str(tmp_path / name)]) == 1
+        said = capsys.readouterr().err.splitlines()
+        assert len(said) == 1 and word in said[0]
+
+
+@pytest.mark.usefixtures("seer")
 def test_a_damaged_picture_does_not_stop_the_others(photos, capsys):
     (photos / "bad.png").write_bytes(b"no picture")
     assert door.main(["group", str(photos), "--groups", "3"]) == 1

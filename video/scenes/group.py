@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     words = Words.load(arguments.model)
     items, failed = _items(arguments, words)
+    if failed and not items:
+        return 1
     groups = group(items, words, arguments.groups)
     for one in groups:
         print(f"{len(one.members):5}  {one.name}")
@@ -118,6 +120,11 @@ def _check(arguments: argparse.Namespace) -> None:
             "--sort-into는 사진만 복사합니다. 자막 기록은 빼 주세요.",
             "--sort-into copies pictures only. Leave the tracks out.",
         )
+    for path in arguments.inputs:
+        if not path.exists():
+            raise SettingError(
+                f"'{path}'이(가) 없습니다. 경로를 확인하세요.", f"there is no '{path}'."
+            )
     inputs = {path.resolve() for path in arguments.inputs}
     for target in filter(None, (arguments.out, arguments.json)):
         check_free(target, arguments.overwrite)

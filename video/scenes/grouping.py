@@ -68,10 +68,15 @@ def group(
     Raises:
         SettingError: nothing to group, or count is not 1 to len(items).
     """
-    if not 1 <= (1 if count is None else count) <= len(items):
+    if not items:
         raise SettingError(
-            f"{len(items)}개를 {count or 1}묶음으로 나눌 수 없습니다. --groups를 바꾸세요.",
-            f"{len(items)} items cannot be {count or 1} groups. Change the pictures or --groups.",
+            "묶을 것이 없습니다. 사진이나 사진이 든 폴더, 자막 기록을 주세요.",
+            "there is nothing to group. Give pictures, folders with pictures, or tracks.",
+        )
+    if count is not None and not 1 <= count <= len(items):
+        raise SettingError(
+            f"{len(items)}개를 {count}묶음으로 나눌 수 없습니다. 묶음의 수(--groups)를 바꾸세요.",
+            f"{len(items)} items cannot be {count} groups. Change the number (--groups).",
         )
     vectors = together(items)
     labels = k_means(vectors, count or best_count(vectors, seed), seed)

@@ -4,7 +4,7 @@ import { $, ask, busy, clock, droppable, make, say, send } from "./ask.js";
 const LEAST = { cosine: 0.5, euclidian: 0.7 };  // so that a film in which nothing changes has a flat curve
 const WIDTH = 800, HEIGHT = 180, EDGE = 8;
 const FEW = 5;
-const BY = { caption: "뜻", features: "그림" };
+const BY = { caption: "문장", features: "화면" };
 const SVG = "http://www.w3.org/2000/svg";
 
 function drawn(name, fields) {
@@ -49,7 +49,7 @@ function lookAround(svg, moments, said) {
     const at = moments[slider.value], x = said[slider.value][0];
     mark.setAttribute("x1", x);
     mark.setAttribute("x2", x);
-    const told = `${clock(at.time)} ${at.caption} (뜻 ${at.dissimilarity.toFixed(2)}, 그림 ${at.visual_dissimilarity.toFixed(2)})`;
+    const told = `${clock(at.time)} ${at.caption} (문장 ${at.dissimilarity.toFixed(2)}, 화면 ${at.visual_dissimilarity.toFixed(2)})`;
     $("there").textContent = told;
     slider.setAttribute("aria-valuetext", told);
   };
