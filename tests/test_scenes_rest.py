@@ -1,6 +1,7 @@
 """The scene tools over REST: hashtags, regions, attention, groups, of photos and of jobs."""
 
 import io
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -9,11 +10,15 @@ from PIL import Image
 
 from model.words import Words
 from tests.clips import BLUE, GREEN, RED
+from tests.service import StandIn
 from tests.test_regions import laid
 from tests.test_server import Running, start  # noqa: F401 - a fixture
 from video.scenes.boxes import iou
 from video.scenes.hashtags import Hashtags, TagOptions, groups
+from video.server import finding
+from video.server.finding import Shelf
 from video.server.options import MODEL
+from video.track import CaptionedShot, Track, to_json
 
 PHOTO_ROUTES = ("/get_hashtags", "/get_regions", "/get_attention", "/get_groups")
 
@@ -138,3 +143,30 @@ def test_jobs_without_captions(run, film):
     broken.write_bytes(b"no film")
     job = run.ended(run.send(broken).json()["id"])
     assert run.client.get(f"/jobs/{job['id']}/hashtags").status_code == 404
+
+
+def track_file(folder, name: str, *captions: str) -> Path:
+    shots = tuple(CaptionedShot(9 * i, 9 * i + 9, c, -1) for i, c in enumerate(captions))
+    path = folder / f"{name}.json"
+    path.write_text(to_json(Track(f"{name}.mp4", 9 * len(captions), "x", shots)), "utf-8")
+    return path
+
+
+def test_a_film_is_read_once_to_be_searched(tmp_path, words, monkeypatch):
+    held, shelf, read = StandIn(), Shelf(), []
+    held.words = words
+    real = finding.from_json
+    monkeypatch.setattr(finding, "from_json", lambda text: read.append(text) or real(text))
+    tracks = [
+        ("1", track_file(tmp_path, "a", "개가 풀밭을 달린다", "산이 보인다")),
+        ("2", track_file(tmp_path, "b", "고양이가 소파에 누워 있다")),
+    ]
+    for _ in range(2):
+        assert finding.find(held, tracks, "고양이", shelf)[0]["name"] == "b.mp4"
+    assert len(read) == 2
+    track_file(tmp_path, "b", "자동차가 길에 서 있다", "고양이가 문 앞에 앉아 있다")  # edited
+    best = finding.find(held, tracks, "고양이", shelf)[0]
+    assert (best["job"], best["start_ms"], len(read)) == ("2", 9, 3)
+    tracks[1][1].unlink()  # removed
+    assert {hit["job"] for hit in finding.find(held, tracks, "고양이 개", shelf)} == {"1"}
+    assert finding.find(held, [], "고양이", shelf) == []
