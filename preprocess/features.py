@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,13 @@ from preprocess.cluster import cluster_crew
 from preprocess.crew import in_order
 from preprocess.files import check_room
 from preprocess.graph import Graph, Session, picture_graph, seeing
+from preprocess.hands import apart
 from preprocess.pictures import Picture, decoded, nearer, read_file, to_square
 from preprocess.records import Sample
 from preprocess.shards import Features, Plan, begin, missing, old_features, useless, write_shard
+
+if TYPE_CHECKING:
+    import keras
 
 BATCH = 16  # pictures at a time
 AHEAD = 4  # batches a worker of a cluster may be ahead of the slowest
@@ -66,15 +71,37 @@ def encoding(
         MissingExtra: Ray is not installed.
         SettingError: there is no such encoder or cluster.
     """
+    graph = apart(exported, options)
+    encode = _running(graph) if graph else seeing(_network(options))
+    if cluster is None:
+        yield encode, None
+        return
+    make = partial(looker, graph or picture_graph(_network(options)), options)
+    with cluster_crew(cluster, make) as crew:
+        ahead = AHEAD * max(1, crew.room())
+        yield encode, lambda pieces: in_order(crew.share(pieces, ahead, read_files))
+
+
+def exported(options: EncoderOptions) -> Graph | None:
+    """The encoder's graph; None where Keras runs on another backend than TensorFlow.
+
+    For a process of its own: importing TensorFlow and exporting a CNN take 1.2 GB.
+    """
+    import keras
+
+    network = _network(options)
+    return picture_graph(network) if keras.backend.backend() == "tensorflow" else None
+
+
+def _network(options: EncoderOptions) -> "keras.Model":
     from preprocess.encoder import build_encoder
 
-    network = build_encoder(options.encoder, options.side)
-    if cluster is None:
-        yield seeing(network), None
-        return
-    with cluster_crew(cluster, partial(looker, picture_graph(network), options)) as crew:
-        ahead = AHEAD * max(1, crew.room())
-        yield seeing(network), lambda pieces: in_order(crew.share(pieces, ahead, read_files))
+    return build_encoder(options.encoder, options.side)
+
+
+def _running(graph: Graph) -> Encode:
+    session = Session(graph)
+    return lambda pictures: np.asarray(session(pictures)[0])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from preprocess.crew import Lost, Make, answered
@@ -58,6 +59,25 @@ class Hand:
         if well:
             return answer
         raise answer
+
+
+def apart(work: Callable[[Any], Any], task: Any) -> Any:
+    """What work answers, by a process of its own: the memory that it takes goes with it.
+
+    Raises:
+        Exception: what work raises.
+        Lost: the process was ended from outside.
+    """
+    hand = Hand(partial(_itself, work))
+    try:
+        hand.ready.result()
+        return hand.do(task).result()
+    finally:
+        hand.end()
+
+
+def _itself(work: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return work
 
 
 def _serve(pipe: Any) -> None:

@@ -57,6 +57,7 @@ def small_classifier(name, side):
 def stand_ins(monkeypatch):
     monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", words))
     monkeypatch.setattr("preprocess.encoder.build_encoder", small_encoder)
+    monkeypatch.setattr("preprocess.features.apart", lambda work, task: work(task))
     monkeypatch.setattr("model.export.build_encoder", small_encoder)
     monkeypatch.setattr("model.stages.build_encoder", small_encoder)
     monkeypatch.setattr("model.export.build_classifier", small_classifier)
