@@ -19,12 +19,14 @@ from preprocess.files import check_room, whole_file
 from preprocess.frames import probe
 from preprocess.leaks import Bits, difference_hash
 from preprocess.matching import Match
+from preprocess.media import Limits
 from preprocess.members import Member, copy
 from preprocess.moments import LOOKS, take, times_ms
 from preprocess.pictures import read_picture
 from preprocess.records import Sample
 from preprocess.sets.labels import FILMS
 from preprocess.shelf import kind_of
+from preprocess.stills import pixels_of
 
 STILL_BYTES = 60_000  # of one moment, generously
 Files = dict[str, tuple[Path, ...]]  # by a match's key
@@ -160,18 +162,22 @@ def _looked(matches: Sequence[Match], files: Files, drop: Drop) -> list[tuple[Sa
         looks = list(tqdm(done, desc="사진", unit="장", total=len(there), disable=None))
     found = []
     for match, bits in zip(there, looks, strict=True):
-        if bits is None:
-            drop(match, "picture cannot be decoded")
+        if isinstance(bits, str):
+            drop(match, bits)
         else:
             found.append((_sample(match, files[match.key]), bits))
     return found
 
 
-def _hash(path: Path) -> Bits | None:
+def _hash(path: Path) -> Bits | str:
+    """The picture's hash, or why there is none; what would fill the memory is not decoded."""
+    pixels = pixels_of(path)
+    if pixels > Limits().pixels:
+        return "picture too large"
     try:
-        return difference_hash(read_picture(path))
+        return difference_hash(read_picture(path)) if pixels else "picture cannot be decoded"
     except DataError:
-        return None
+        return "picture cannot be decoded"
 
 
 def _sample(match: Match, files: Sequence[Path]) -> Sample:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import struct
 import unicodedata
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocess import reading
+from preprocess import reading, unpacking
 from preprocess.errors import DataError
 from preprocess.gathering import Gathered, Wanted, gathered
+from preprocess.pictures import read_picture
 from preprocess.records import write_samples
 from preprocess.sets.documents import parsed
 from preprocess.sets.forms import TITLES, labels, recognised
@@ -372,6 +375,39 @@ def test_pictures_and_films_that_do_not_decode_are_drops(tmp_path):
     next(root.rglob("*_000002.mp4")).write_bytes(b"no film")
     found = gather(tmp_path / "b", root)
     assert dropped(found)["film cannot be decoded"] == 2 and len(found.samples) == 2
+
+
+def giant(width: int, height: int) -> bytes:
+    """A PNG of some dozen bytes whose header promises so many pixels."""
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(999))),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def test_pictures_that_would_fill_the_memory_are_drops_and_never_decoded(tmp_path, monkeypatch):
+    root = downloads.nikl(tmp_path / "nikl", 5)
+    for number, size in enumerate(((100_000, 100_000), (30_000, 30_000), (9000, 8000), (0, 9))):
+        (root / f"img/K0A000{number}.png").write_bytes(giant(*size))
+    decoded = []
+    real = unpacking.read_picture
+    monkeypatch.setattr(
+        unpacking, "read_picture", lambda path: decoded.append(path.name) or real(path)
+    )
+    found = gather(tmp_path / "out", root)
+    assert dropped(found) == {"picture too large": 3, "picture cannot be decoded": 1}
+    assert decoded == ["K0A0004.png"] and len(found.samples) == 1
+
+
+def test_a_picture_of_more_pixels_than_opencv_takes_is_one_line(tmp_path):
+    (tmp_path / "a.png").write_bytes(giant(100_000, 100_000))
+    with pytest.raises(DataError, match="not a readable picture"):
+        read_picture(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("rows", [[], [{"image": "0.png", "caption": ""}]])
