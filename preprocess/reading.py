@@ -22,6 +22,7 @@ LARGEST = 2**30  # bytes of a label file
 SHOWN = 8  # key paths of an unknown form
 UNREADABLE = (*BROKEN, RecursionError, MemoryError)
 SHAPELESS = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+BESIDE = ("sample", "new_sample", "other")
 NO_SENTENCES = "set without sentences"
 
 
@@ -73,7 +74,7 @@ def read_source(path: Path, archives: Archives, caption_key: str = "") -> Source
         DataError: nothing is there, an archive is damaged, or no label file can be used.
     """
     source = Source(_name(path))
-    members = _useful(list(archives.members(path, source.tally(""))))
+    members = _useful(list(archives.members(path, source.tally(""))), source.tally(""))
     for member in tqdm(members, desc=source.name, unit="개", disable=None):
         if not source.shelf.put(member) and member.name.lower().endswith(KINDS):
             _read(member, source, caption_key)
@@ -172,16 +173,20 @@ def _labels(
         tally.drop("label file of another shape", f"{member.name}: {error}")
 
 
-def _useful(members: list[Member]) -> list[Member]:
+def _useful(members: list[Member], tally: Tally) -> list[Member]:
     """Without the samples and odds and ends that lie beside a set's own Training, Validation."""
     if not any(official_split(member.name) for member in members):
         return members
+    beside = [m for m in members if _beside(m.name)]
+    if beside:
+        tally.drop("file of a sample folder", beside[0].name, len(beside))
     return [m for m in members if not _beside(m.name)]
 
 
 def _beside(name: str) -> bool:
-    folders = (part.lstrip("0123456789._- ").lower() for part in PurePosixPath(name).parts[1:-1])
-    return any(folder in ("sample", "other") for folder in folders)
+    """Whether a folder or archive is called Sample, New_Sample, 3.Other ..."""
+    folders = (part.lower().removesuffix(".zip") for part in PurePosixPath(name).parts[1:-1])
+    return any(folder.lstrip("0123456789._- ") in BESIDE for folder in folders)
 
 
 def _name(path: Path) -> str:
