@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import PurePosixPath
 
 from preprocess.captions import kept
-from preprocess.members import Member
+from preprocess.members import Member, same_file
 from preprocess.reading import Found, Source
 from preprocess.sets.labels import FILMS, STILLS, Label
 from preprocess.shelf import Shelf, found, kind_of
@@ -143,17 +143,36 @@ def _file(found_label: Found, shelf: Shelf, within: int) -> Member | str:
 
 
 def _distinct(matches: Sequence[Match], sources: Sequence[Source]) -> Iterator[Match]:
-    """Each label once: not two of one id in a set, nor the same label in several PATHs."""
-    keys: set[str] = set()
-    labels: set[tuple[str, str, tuple[str, ...]]] = set()
+    """Each label once, with what others of its id say of the same picture.
+
+    Another picture of the same id (Training and Validation may both count from 1) is told apart by
+    a number; the same label in several PATHs is one.
+    """
+    known: dict[str, list[Match]] = {}
+    labels: set[tuple[str, str, tuple[str, ...], int]] = set()
     for match in matches:
-        same = (match.form, match.label.identity, match.captions)
-        if match.key in keys or same in labels:
+        same = (match.form, match.label.identity, match.captions, match.member.size)
+        of_id = known.setdefault(match.key, [])
+        at = next((i for i, m in enumerate(of_id) if same_file(m.member, match.member)), len(of_id))
+        told = of_id[at].captions if at < len(of_id) else ()
+        new = tuple(caption for caption in match.captions if caption not in told)
+        if same in labels or not new:
             sources[match.source].tally(match.form).drop("id occurs twice", match.label.identity)
-            continue
-        keys.add(match.key)
+        elif at == len(of_id):
+            of_id.append(_numbered(match, at + 1) if at else match)
+        else:
+            official = of_id[at].official or match.official
+            of_id[at] = replace(of_id[at], captions=told + new, official=official)
         labels.add(same)
-        yield match
+    for of_id in known.values():
+        yield from of_id
+
+
+def _numbered(match: Match, number: int) -> Match:
+    label = match.label
+    identity = f"{label.identity}:{number}"
+    group = identity if label.group == label.identity else label.group
+    return replace(match, label=replace(label, identity=identity, group=group))
 
 
 def _split(

@@ -300,6 +300,48 @@ def test_the_same_download_twice_is_read_once(tmp_path):
     assert dropped(found) == {"id occurs twice": 2}
 
 
+def test_records_of_one_id_and_picture_are_merged(tmp_path):
+    name = "val2014/COCO_val2014_000000000001.jpg"
+    downloads.picture(tmp_path / "coco" / name)
+    records = [
+        {"file_path": name, "id": 1, "caption_ko": said}
+        for said in (["개가 잔다", "개가 쉰다"], ["개가 쉰다.", "개가 눕는다"], ["개가 쉰다"])
+    ]
+    downloads.written(tmp_path / "coco/MSCOCO_train_val_Korean.json", records)
+    found = gather(tmp_path / "out", tmp_path / "coco")
+    assert by_name(found) == {"1": ("개가 잔다", "개가 쉰다", "개가 눕는다")}
+    assert dropped(found) == {"id occurs twice": 1}
+
+
+def test_names_that_training_and_validation_share_are_different_pictures(tmp_path):
+    """Both may count from 1: neither hides the other, and nothing leaks."""
+    for first, split in ((0, "1.Training"), (50, "2.Validation")):
+        rows = [
+            {"IMAGE_NAME": f"{n:06d}.jpg", "CAPTION": f"아이 {first + n}명이 앉아 있다."}
+            for n in range(1, 5)
+        ]
+        root = tmp_path / "set" / split
+        downloads.written(root / "라벨링데이터/VQA/all.json", {"annotations": rows})
+        for n in range(1, 5):
+            downloads.picture(root / f"원천데이터/{n:06d}.jpg", first + n)
+    found = gather(tmp_path / "out", tmp_path / "set")
+    assert dropped(found) == {} and len({s.group for s in found.samples}) == 8
+    assert {s.split for s in found.samples if "Training" in s.pictures[0]} == {"train"}
+    assert {s.split for s in found.samples if "Validation" in s.pictures[0]} == {"val", "test"}
+    for sample in found.samples:
+        number = int(Path(sample.pictures[0]).stem) + 50 * ("Validation" in sample.pictures[0])
+        assert sample.captions == (f"아이 {number}명이 앉아 있다",)
+
+
+def test_equal_labels_of_two_sets_with_different_pictures_are_both_kept(tmp_path):
+    for number, name in enumerate("ab"):
+        path = downloads.picture(tmp_path / name / "1.png", number)
+        path.write_bytes(path.read_bytes() + b"x" * number)
+        downloads.lines(tmp_path / name / "a.jsonl", [{"image": "1.png", "caption": "개가 뛴다"}])
+    found = gather(tmp_path / "out", tmp_path / "a", tmp_path / "b")
+    assert [s.key for s in found.samples] == ["a/1.png", "b/1.png"]
+
+
 def test_labels_and_pictures_may_be_paths_of_their_own(tmp_path):
     root = downloads.mscoco(tmp_path / "coco")
     labels = root / "MSCOCO_train_val_Korean.json"
