@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from preprocess.captions import kept
 from preprocess.members import Member, same_file
 from preprocess.reading import Found, Source
-from preprocess.sets.labels import FILMS, STILLS, Label
-from preprocess.shelf import Shelf, found, kind_of
+from preprocess.sets.labels import FILMS, STILLS, Label, kind_of
+from preprocess.shelf import Shelf, found
 from preprocess.splits import Unit, assigned
 from preprocess.tally import Tally
 

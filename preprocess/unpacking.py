@@ -24,8 +24,7 @@ from preprocess.members import Member, copy
 from preprocess.moments import LOOKS, take, times_ms
 from preprocess.pictures import read_picture
 from preprocess.records import Sample
-from preprocess.sets.labels import FILMS
-from preprocess.shelf import kind_of
+from preprocess.sets.labels import FILMS, kind_of
 from preprocess.stills import pixels_of
 
 STILL_BYTES = 60_000  # of one moment, generously

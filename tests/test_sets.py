@@ -19,6 +19,7 @@ from preprocess.errors import DataError
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.pictures import read_picture
 from preprocess.records import write_samples
+from preprocess.sets import unknown as unknown_form
 from preprocess.sets.documents import parsed
 from preprocess.sets.forms import TITLES, labels, recognised
 from preprocess.sets.labels import milliseconds
@@ -251,6 +252,59 @@ def test_a_caption_key_takes_the_label_files_own_name_where_none_is_named(tmp_pa
     )
     found = gather(tmp_path / "out", tmp_path / "set", caption_key="image.설명")
     assert by_name(found) == {"한국 1": ("절이 있다", "산이 높다")}
+
+
+COCO = {
+    "images": [
+        {"id": n, "file_name": f"{n:012d}.jpg", "coco_url": f"http://x/{n:012d}.jpg"}
+        for n in (7, 8)
+    ],
+    "annotations": [
+        {"id": 70 + n, "image_id": n, "caption": f"개 {n}마리가 {does}"}
+        for does in ("달린다", "잔다")
+        for n in (7, 8)
+    ],
+}
+SCHEMES = {
+    "coco's own": ("annotations[].caption", COCO, "{:012d}"),
+    "numbers": ("a[].t", {"a": [{"image_id": n, "t": f"개 {n}마리"} for n in (7, 8)]}, "{:06d}"),
+    "coco's files": (
+        "a[].t",
+        {"a": [{"imageId": n, "t": f"개 {n}마리"} for n in (7, 8)]},
+        "COCO_val2014_{:012d}",
+    ),
+    "names as keys": ("*[]", {f"{n}.jpg": [f"개 {n}마리"] for n in (7, 8)}, "{}"),
+    "numbers as keys": ("d.*.t", {"d": {str(n): {"t": f"개 {n}마리"} for n in (7, 8)}}, "{:05d}"),
+    "stems": ("[].t", [{"파일명": f"K{n}", "id": 3, "t": f"개 {n}마리"} for n in (7, 8)], "K{}"),
+}
+
+
+@pytest.mark.parametrize("kind", SCHEMES)
+def test_the_key_that_is_told_finds_captions_and_pictures_of_common_forms(tmp_path, kind):
+    key, value, file = SCHEMES[kind]
+    for n in (7, 8):
+        downloads.picture(tmp_path / f"set/images/{file.format(n)}.jpg", n)
+    downloads.written(tmp_path / "set/labels.json", value)
+    with pytest.raises(DataError) as caught:
+        gather(tmp_path / "out", tmp_path / "set")
+    assert f"--caption-key '{key}'" in str(caught.value)
+    found = gather(tmp_path / "out", tmp_path / "set", caption_key=key)
+    assert {Path(s.pictures[0]).name: s.captions[0][:5] for s in found.samples} == {
+        f"{file.format(n)}.jpg": f"개 {n}마리" for n in (7, 8)
+    }
+    assert dropped(found) == {}
+
+
+def test_an_unknown_form_of_many_captions_is_read_in_one_go(monkeypatch):
+    """Its pictures are looked for once, not once a caption."""
+    value = {"images": [], "notes": [{"text": f"개 {n}마리"} for n in range(300)]}
+    looked = []
+    real = unknown_form._texts
+    monkeypatch.setattr(
+        unknown_form, "_texts", lambda v, path, depth: looked.append(v) or real(v, path, depth)
+    )
+    (label,) = unknown_form.keyed(value, Tally(), "stem", "notes[].text")
+    assert len(label.captions) == 300 and sum(v is value for v in looked) == 1
 
 
 def test_a_set_without_sentences_is_refused_with_the_reason(tmp_path):

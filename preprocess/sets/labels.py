@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts")
+Kind = tuple[str, ...]  # how the names of its files end
 Split = Literal["train", "val", "test", ""]
 Document = Any  # whatever JSON holds; of a table, the list of its rows
 
@@ -75,3 +76,17 @@ def milliseconds(value: Any) -> int | None:
     for piece in pieces:
         total = total * 60 + piece
     return round(total * 1000)
+
+
+def kind_of(name: str) -> Kind | None:
+    """STILLS, FILMS or None."""
+    lower = name.lower()
+    return STILLS if lower.endswith(STILLS) else FILMS if lower.endswith(FILMS) else None
+
+
+def padded(name: str) -> tuple[str, ...]:
+    """A name, and if it is a number the same with zeros before it, as files are often called."""
+    if not (name.isascii() and name.isdecimal()):
+        return (name,)
+    coco = [f"COCO_{split}_{name.zfill(12)}" for split in ("train2014", "val2014")]
+    return tuple(dict.fromkeys([name, *(name.zfill(width) for width in range(3, 13)), *coco]))
