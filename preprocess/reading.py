@@ -139,7 +139,7 @@ def _read(member: Member, source: Source, caption_key: str) -> None:
         return
     try:
         with member.open() as file:
-            document = parsed(file.read(LARGEST), member.name)
+            document = parsed(file.read(LARGEST), member.name, source.tally(""))
     except UNREADABLE as error:
         source.tally("").drop("label file cannot be read", f"{member.name}: {error}")
         return
@@ -166,9 +166,12 @@ def _labels(
         if form
         else keyed(document, tally, stem, caption_key)
     )
+    before = len(source.found), tally.dropped.total()
     try:
         for label in found:
             source.found.append(Found(label, name, label.split or official))
+        if before == (len(source.found), tally.dropped.total()):
+            tally.drop("label file without labels", member.name)
     except SHAPELESS as error:
         tally.drop("label file of another shape", f"{member.name}: {error}")
 

@@ -156,6 +156,15 @@ def test_situations_are_cut_into_sentences_and_find_films_by_number(tmp_path):
     assert [colour(p) for p in found.samples[0].pictures] == ["g", "r", "b"]  # the middle first
 
 
+def test_a_situation_finds_its_film_if_its_number_is_a_float(tmp_path):
+    root = downloads.situations(tmp_path / "58")
+    label = root / "라벨데이터/clip_13.json"
+    value = json.loads(label.read_text("utf-8")) | {"clip_id": 13.0}
+    label.unlink()
+    downloads.written(root / "라벨데이터/clip_13-수정본.json", value)
+    assert set(by_name(gather(tmp_path / "out", root))) == {"clip_13", "clip_226"}
+
+
 def test_backgrounds_lose_what_was_made_anonymous(tmp_path):
     found = gather(tmp_path / "out", downloads.background(tmp_path / "d"))
     told = ("강변의 산책로를 따라 사람들이 걷고 있다", "뒤로 고층 건물이 보인다")
@@ -201,6 +210,46 @@ def test_a_plain_table_of_image_and_caption(tmp_path, kind, encoding):
         "사진:1.png": ("꽃이 핀다",),
     }
     assert dropped(found) == {"picture missing": 1, "file that no label names": 1}
+
+
+def test_broken_lines_and_rows_cost_themselves_alone(tmp_path):
+    for number in range(8):
+        downloads.picture(tmp_path / f"set/{number}.png", number)
+    rows = [json.dumps({"image": f"{n}.png", "caption": f"개 {n}마리"}) for n in range(4)]
+    text = "\n".join([rows[0], rows[1][:20], *rows[1:]])
+    (tmp_path / "set/a.jsonl").write_text(text, "utf-8")
+    table = "image,caption\n4.png,개가 뛴다\n5.png,개, 그리고 공이 있다\n6.png\n"
+    (tmp_path / "set/b.csv").write_text(table, "utf-8")
+    (tmp_path / "set/c.tsv").write_bytes("image\tcaption\r\n7.png\t새가 난다\r\n".encode("utf-16"))
+    found = gather(tmp_path / "out", tmp_path / "set")
+    assert sorted(by_name(found)) == [f"{n}.png" for n in (0, 1, 2, 3, 4, 7)]
+    assert dropped(found) == {
+        "line cannot be read": 1, "row with more cells than columns": 1, "no usable caption": 1,
+        "file that no label names": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"video_name": "a.mp4", "sentences": None},
+        {"common_info": {"file_id": "c"}, "shot_infos": None},
+        {"annotations": [{"IMAGE_NAME": "1.jpg", "CAPTION": "x"}]},
+    ],
+)
+def test_no_label_file_vanishes_silently(tmp_path, value):
+    root = downloads.nikl(tmp_path / "nikl")
+    downloads.written(root / "odd.json", value)
+    assert sum(dropped(gather(tmp_path / "out", root)).values()) >= 1
+
+
+def test_a_clip_without_its_id_has_its_folders(tmp_path):
+    root = downloads.drama(tmp_path / "d", shots=1)
+    label = next(root.rglob("*.json"))
+    value = json.loads(label.read_text("utf-8"))
+    del value["common_info"]["file_id"]
+    downloads.written(label, value)
+    assert len(gather(tmp_path / "out", root).samples) == 4
 
 
 def test_a_table_may_tell_splits_groups_and_topics(tmp_path):

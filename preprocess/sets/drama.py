@@ -22,7 +22,8 @@ Run = list[Frame]
 def drama(document: Document, tally: Tally) -> Iterator[Label]:
     """{common_info: {file_id, video_file, clip_descs}, shot_infos: [{visual_infos}]}."""
     about = document["common_info"]
-    clip, film = text(about.get("file_id")), text(about.get("video_file"))
+    clip = text(about.get("file_id") or about.get("shot_folder"))
+    film = text(about.get("video_file"))
     if not clip:
         tally.drop("clip without file_id", str(about))
         return
