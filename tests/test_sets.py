@@ -18,7 +18,7 @@ from preprocess import reading, unpacking
 from preprocess.errors import DataError
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.pictures import read_picture
-from preprocess.records import write_samples
+from preprocess.records import Sample, in_time, write_samples
 from preprocess.sets import unknown as unknown_form
 from preprocess.sets.documents import parsed
 from preprocess.sets.forms import TITLES, labels, recognised
@@ -59,21 +59,41 @@ def test_mscoco_is_read_with_its_pictures(tmp_path):
     assert dropped(found) == {"empty caption": 8}
 
 
-def test_of_a_drama_shot_three_described_frames_are_read(tmp_path):
+def shots_of(found: Gathered) -> list[Sample]:
+    return [sample for sample in found.samples if ":" in sample.key]
+
+
+def shown(sample: Sample) -> list[str]:
+    """The names of a sample's pictures in order of time."""
+    return [Path(picture).name for picture in in_time(sample.pictures)]
+
+
+def test_of_a_drama_shot_three_described_frames_are_one_sample(tmp_path):
     found = gather(tmp_path / "out", downloads.drama(tmp_path / "멀티모달"))
     clip = "KETI_MULTIMODAL_0000000012"
-    frames = [s for s in found.samples if s.key.count(":") == 2]
-    assert [Path(s.pictures[0]).name for s in frames] == [  # the first, the middle, the last
-        f"KM_{n:010d}.jpg" for n in (9, 15, 20, 22, 28, 33)
+    shots = shots_of(found)
+    assert [shown(s) for s in shots] == [  # the first, the middle, the last
+        [f"KM_{n:010d}.jpg" for n in numbers] for numbers in ((9, 15, 20), (22, 28, 33))
     ]
-    assert frames[0].captions == tuple(
+    assert Path(shots[0].pictures[0]).name == "KM_0000000015.jpg"  # for who looks at one alone
+    assert shots[0].captions[:5] == tuple(
         t.replace("여자", "여자 12 0") for t in downloads.DESCRIPTIONS[0]
     )
+    assert len(shots[0].captions) == len({t for five in downloads.DESCRIPTIONS for t in five})
     assert {s.group for s in found.samples} == {f"멀티모달/{clip}"}
-    assert {s.topic for s in frames} == {"office"}
-    whole = by_name(found)[clip]
-    assert whole == ("여자가 컵을 놓고 일어선다", "여자가 문으로 간다")
-    assert dropped(found) == {"interpolated frame": 18, "sentence with a person's name": 1}
+    assert {s.topic for s in shots} == {"office"}
+    (whole,) = (s for s in found.samples if ":" not in s.key)
+    assert whole.captions == ("여자가 컵을 놓고 일어선다", "여자가 문으로 간다")
+    assert shown(whole) == [f"KM_{n:010d}.jpg" for n in (15, 22, 33)]  # of six described frames
+    assert dropped(found) == {
+        "interpolated frame": 18, "sentence with a person's name": 1, "caption occurs twice": 6,
+    }  # fmt: skip
+
+
+def test_a_clips_sentences_get_its_beginning_middle_and_end(tmp_path):
+    found = gather(tmp_path / "out", downloads.drama(tmp_path / "d", shots=7))
+    (whole,) = (s for s in found.samples if ":" not in s.key)
+    assert shown(whole) == [f"KM_{n:010d}.jpg" for n in (22, 54, 85)]  # of the shots 1, 3 and 5
 
 
 def test_more_than_three_descriptions_of_a_shot_become_three(tmp_path):
@@ -85,16 +105,33 @@ def test_more_than_three_descriptions_of_a_shot_become_three(tmp_path):
         frame["image_descs"] = [f"여자 {number}명이 있다"]
     label.write_text(json.dumps(value), "utf-8")
     found = gather(tmp_path / "out", root)
-    assert [s.captions[0] for s in found.samples[:-1]] == [
-        "여자 0명이 있다", "여자 6명이 있다", "여자 11명이 있다"
-    ]  # fmt: skip
+    (shot,) = shots_of(found)
+    assert shot.captions == ("여자 0명이 있다", "여자 6명이 있다", "여자 11명이 있다")
     assert dropped(found)["interpolated frame"] == 9
 
 
 def test_a_missing_frame_is_stood_in_for_by_one_of_the_same_description(tmp_path):
     found = gather(tmp_path / "out", downloads.drama(tmp_path / "d", shots=1, missing=(9, 10, 15)))
-    names = [Path(s.pictures[0]).name for s in found.samples if s.key.count(":") == 2]
-    assert names == [f"KM_{n:010d}.jpg" for n in (11, 14, 20)]
+    (shot,) = shots_of(found)
+    assert shown(shot) == [f"KM_{n:010d}.jpg" for n in (11, 14, 20)]
+
+
+def test_a_description_none_of_whose_frames_is_there_is_a_counted_picture_less(tmp_path):
+    found = gather(
+        tmp_path / "out", downloads.drama(tmp_path / "d", shots=1, missing=(13, 14, 15, 16))
+    )
+    (shot,) = shots_of(found)
+    assert shown(shot) == ["KM_0000000009.jpg", "KM_0000000020.jpg"]
+    assert dropped(found)["picture missing"] == 2  # of the shot and of the clip
+
+
+def test_a_frame_that_does_not_decode_leaves_the_others(tmp_path):
+    root = downloads.drama(tmp_path / "d", shots=1)
+    next(root.rglob("KM_0000000015.jpg")).write_bytes(b"no picture")
+    found = gather(tmp_path / "out", root)
+    (shot,) = shots_of(found)
+    assert shown(shot) == ["KM_0000000009.jpg", "KM_0000000020.jpg"]
+    assert dropped(found)["picture cannot be decoded"] == 2  # of the shot and of the clip
 
 
 def test_frames_that_are_missing_come_out_of_the_film(tmp_path):
@@ -102,8 +139,8 @@ def test_frames_that_are_missing_come_out_of_the_film(tmp_path):
     clip = next(root.rglob("*.json")).parent
     downloads.film(clip / f"{clip.name}.mp4", (400, 400, 400))  # ten frames a second
     found = gather(tmp_path / "out", root)
-    frames = [s for s in found.samples if s.key.count(":") == 2]
-    assert [colour(s.pictures[0]) for s in frames] == ["r", "g", "b"]  # frames 0, 6 and 11
+    (shot,) = shots_of(found)
+    assert [colour(p) for p in in_time(shot.pictures)] == ["r", "g", "b"]  # frames 0, 6 and 11
     assert dropped(found)["interpolated frame"] == 9
 
 
@@ -136,7 +173,8 @@ def test_drama_labels_of_any_damage_are_counted(tmp_path):
     counts = dropped(found)
     assert (counts["shot without frames"], counts["frame without descriptions"]) == (1, 4)
     assert counts["interpolated frame"] == 12 - 4 - 2
-    assert len([s for s in found.samples if s.key.count(":") == 2]) == 2
+    (shot,) = shots_of(found)
+    assert len(shot.pictures) == 2
 
 
 def test_timed_sentences_get_the_frames_of_their_time(tmp_path):
@@ -249,7 +287,8 @@ def test_a_clip_without_its_id_has_its_folders(tmp_path):
     value = json.loads(label.read_text("utf-8"))
     del value["common_info"]["file_id"]
     downloads.written(label, value)
-    assert len(gather(tmp_path / "out", root).samples) == 4
+    found = gather(tmp_path / "out", root)
+    assert {s.group for s in found.samples} == {"d/KETI_MULTIMODAL_0000000012"}
 
 
 def test_a_table_may_tell_splits_groups_and_topics(tmp_path):
@@ -387,7 +426,7 @@ def test_several_sets_become_one(tmp_path):
              downloads.drama(tmp_path / "keti")]  # fmt: skip
     found = gather(tmp_path / "out", *paths)
     assert {s.source for s in found.samples} == {"coco", "nikl", "keti"}
-    assert len({s.key for s in found.samples}) == len(found.samples) == 8 + 2 + 7
+    assert len({s.key for s in found.samples}) == len(found.samples) == 8 + 2 + 3
 
 
 def test_several_sets_in_one_folder_keep_apart(tmp_path):
@@ -479,8 +518,8 @@ def test_a_frame_of_another_clip_never_stands_in(tmp_path):
     """Frames are numbered alike in every clip: what is missing stays missing."""
     downloads.drama(tmp_path / "d", 1, shots=1, missing=tuple(range(9, 21)))
     found = gather(tmp_path / "out", downloads.drama(tmp_path / "d", 2, shots=1))
-    assert len(found.samples) == 4 and {s.group[-1] for s in found.samples} == {"2"}
-    assert dropped(found)["picture missing"] == 4
+    assert len(found.samples) == 2 and {s.group[-1] for s in found.samples} == {"2"}
+    assert dropped(found)["picture missing"] == 2
 
 
 def test_a_picture_of_another_folder_never_stands_in_but_one_folder_for_all_may(tmp_path):
@@ -628,7 +667,7 @@ def test_half_a_character_and_numbers_without_bound_are_no_traceback(tmp_path):
     assert "\\ud83d" in label.read_text("utf-8")
     found = gather(tmp_path / "out", root)
     write_samples(tmp_path / "samples.jsonl", found.samples)
-    assert any(captions == ("개가 ? 뛴다",) for captions in by_name(found).values())
+    assert any("개가 ? 뛴다" in captions for captions in by_name(found).values())
 
 
 def test_names_that_windows_wrote_on_a_linux_disk_are_found(tmp_path):
