@@ -24,9 +24,12 @@ ROWS = [  # set, split, group, topic, captions
 
 def prepared():
     samples = [
-        Sample(f"{name}/{row}", ("x",) * (4 if row == 1 else 1), captions, split, f"{name}/{group}", topic)
+        Sample(
+            f"{name}/{row}", ("x",) * (4 if row == 1 else 1), captions, split, f"{name}/{group}",
+            topic,
+        )
         for row, (name, split, group, topic, captions) in enumerate(ROWS)
-    ]
+    ]  # fmt: skip
     sentences = [
         tuple(tuple(Morpheme(w, "Noun", True) for w in c.split()) for c in s.captions)
         for s in samples

@@ -291,6 +291,23 @@ def test_a_clip_without_its_id_has_its_folders(tmp_path):
     assert {s.group for s in found.samples} == {"d/KETI_MULTIMODAL_0000000012"}
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"image": "{}.png", "caption": "개 {}마리가 뛴다"},
+        {"input": "{}", "output": ["개 {}마리가 뛴다"], "id": "x"},
+        {"id": 3, "file_path": "{}.png", "caption_ko": ["개 {}마리가 뛴다"]},
+    ],
+)
+def test_a_form_of_records_may_be_a_file_for_each_picture(tmp_path, record):
+    for n in range(3):
+        downloads.picture(tmp_path / f"set/원천/{n}.png", n)
+        text = json.dumps(record, ensure_ascii=False).replace("{}", str(n))
+        downloads.written(tmp_path / f"set/라벨/{n}.json", json.loads(text))
+    found = gather(tmp_path / "out", tmp_path / "set")
+    assert [s.captions for s in found.samples] == [(f"개 {n}마리가 뛴다",) for n in range(3)]
+
+
 def test_a_table_may_tell_splits_groups_and_topics(tmp_path):
     rows = [
         f"{n}.png,개 {n}마리,{'train' if n < 3 else 'validation'},g{n // 3},공원" for n in range(6)

@@ -7,7 +7,15 @@ from typing import Literal
 from preprocess.sets.drama import drama
 from preprocess.sets.films import background, situation, timed
 from preprocess.sets.labels import Document, Label, records
-from preprocess.sets.stills import is_plain, mscoco, nikl, plain, questions, vision
+from preprocess.sets.stills import (
+    is_plain,
+    mscoco,
+    names_a_picture,
+    nikl,
+    plain,
+    questions,
+    vision,
+)
 from preprocess.tally import Tally
 
 Form = Literal[
@@ -91,7 +99,10 @@ def _of_annotations(document: dict[str, Document]) -> Form | None:
     first = next(iter(records(document.get("annotations"))), {})
     if "korean" in first and "images" in document:
         return "vision"
-    return "questions" if "CAPTION" in first and "IMAGE_NAME" in first else None
+    if "CAPTION" in first and "IMAGE_NAME" in first:
+        return "questions"
+    form = _of_list([document])  # a file for each picture
+    return form if form != "plain" or names_a_picture(document) else None
 
 
 def _is_split_table(document: dict[str, Document]) -> bool:
