@@ -1,5 +1,6 @@
 """Downloads as they came -> labels: every label file found, recognised and read."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ LARGEST = 2**30  # bytes of a label file
 SHOWN = 8  # key paths of an unknown form
 UNREADABLE = (*BROKEN, RecursionError, MemoryError)
 SHAPELESS = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+CORRECTED = re.compile(r"[-_ ]*\(?수정본\)?\.")
 BESIDE = ("sample", "new_sample", "other")
 NO_SENTENCES = "set without sentences"
 
@@ -75,10 +77,21 @@ def read_source(path: Path, archives: Archives, caption_key: str = "") -> Source
     """
     source = Source(_name(path))
     members = _useful(list(archives.members(path, source.tally(""))), source.tally(""))
+    corrected = {_uncorrected(m.name) for m in members} - {""}
     for member in tqdm(members, desc=source.name, unit="개", disable=None):
-        if not source.shelf.put(member) and member.name.lower().endswith(KINDS):
+        if source.shelf.put(member) or not member.name.lower().endswith(KINDS):
+            continue
+        if PurePosixPath(member.name).name in corrected:
+            source.tally("").drop("label file that was corrected", member.name)
+        else:
             _read(member, source, caption_key)
     return source
+
+
+def _uncorrected(name: str) -> str:
+    """The label file that this one takes the place of: clip_13-수정본.json -> clip_13.json."""
+    own = PurePosixPath(name).name
+    return CORRECTED.sub(".", own) if CORRECTED.search(own) else ""
 
 
 def read_shelf(path: Path, archives: Archives, tally: Tally) -> Shelf:

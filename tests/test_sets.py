@@ -203,6 +203,27 @@ def test_a_situation_finds_its_film_if_its_number_is_a_float(tmp_path):
     assert set(by_name(gather(tmp_path / "out", root))) == {"clip_13", "clip_226"}
 
 
+@pytest.mark.parametrize("mark", ["-수정본", "_수정본", " (수정본)"])
+def test_a_corrected_label_takes_the_place_of_the_one_before(tmp_path, mark):
+    root = downloads.situations(tmp_path / "58")
+    value = json.loads((root / "라벨데이터/clip_13.json").read_text("utf-8"))
+    corrected = root / f"라벨데이터/{unicodedata.normalize('NFD', f'clip_13{mark}.json')}"
+    downloads.written(corrected, value | {"situation": "고친 문장이다."})
+    found = gather(tmp_path / "out", root)
+    assert by_name(found)["clip_13"] == ("고친 문장이다",)
+    assert dropped(found) == {"label file that was corrected": 1}
+
+
+@pytest.mark.parametrize("make", [downloads.vision, downloads.questions])
+def test_one_broken_record_does_not_hide_a_set(tmp_path, make):
+    root = make(tmp_path / "d")
+    label = next(p for p in sorted(root.rglob("*.json")) if p.stem in ("0", "all"))
+    value = json.loads(label.read_text("utf-8"))
+    value["annotations"] = [{"english": "A cup."}, None, *value["annotations"]]
+    downloads.written(label, value)
+    assert len(gather(tmp_path / "out", root).samples) == 2
+
+
 def test_backgrounds_lose_what_was_made_anonymous(tmp_path):
     found = gather(tmp_path / "out", downloads.background(tmp_path / "d"))
     told = ("강변의 산책로를 따라 사람들이 걷고 있다", "뒤로 고층 건물이 보인다")

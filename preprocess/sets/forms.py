@@ -96,10 +96,10 @@ def _of_annotations(document: dict[str, Document]) -> Form | None:
     for part in (inner, document):
         if isinstance(part, dict) and ("description_kr" in part or "description_ko" in part):
             return "background"
-    first = next(iter(records(document.get("annotations"))), {})
-    if "korean" in first and "images" in document:
+    some = records(document.get("annotations"))[:100]
+    if "images" in document and any("korean" in record for record in some):
         return "vision"
-    if "CAPTION" in first and "IMAGE_NAME" in first:
+    if any("CAPTION" in record and "IMAGE_NAME" in record for record in some):
         return "questions"
     form = _of_list([document])  # a file for each picture
     return form if form != "plain" or names_a_picture(document) else None
