@@ -5,6 +5,7 @@ goes into the cache folder. Members that are no plain files, lead outside or swe
 counted.
 """
 
+import errno
 import io
 import os
 import tarfile
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from preprocess.errors import DataError
-from preprocess.files import check_room
+from preprocess.files import check_room, open_many
 from preprocess.members import (
     Member,
     copy,
@@ -51,6 +52,7 @@ class Archives(ExitStack):
 
     def __init__(self, cache: Path, away: Path) -> None:
         super().__init__()
+        open_many()  # a set may come in a thousand archives
         self._cache, self._away = cache, away.resolve()
 
     def members(self, path: Path, tally: Tally) -> Iterator[Member]:
@@ -104,6 +106,8 @@ class Archives(ExitStack):
             else:
                 yield from self._tarred(file, member, tally)
         except BROKEN as error:
+            if getattr(error, "errno", None) == errno.EMFILE:
+                raise _too_many(member.name) from None
             raise damaged(member.name, error) from None
 
     def _zipped(self, file: IO[bytes], name: str, tally: Tally) -> Iterator[Member]:
@@ -155,6 +159,15 @@ class Archives(ExitStack):
             target.parent.mkdir(parents=True, exist_ok=True)
             copy(member, target)
         return replace(member, open=_opener(target.open, "rb"))
+
+
+def _too_many(name: str) -> DataError:
+    return DataError(
+        f"압축 파일이 너무 많아 '{name}'을(를) 열 수 없습니다. ulimit -n으로 한도를 올리거나 "
+        "폴더를 나누어 주세요.",
+        f"too many archives: '{name}' cannot be opened. Raise the limit with ulimit -n, or give "
+        "the folder in parts.",
+    )
 
 
 def _check_headers(file: IO[bytes], infos: list[zipfile.ZipInfo]) -> None:

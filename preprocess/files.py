@@ -64,6 +64,16 @@ def check_room(folder: Path, size: int) -> None:
         )
 
 
+def open_many() -> None:
+    """Lets the process open as many files as the system allows at most; 256 is often the start."""
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+        import resource
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2**16 if most == resource.RLIM_INFINITY else min(most, 2**16)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, wanted), most))
+
+
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A hidden path beside target to write to; it becomes target on success and goes on failure.

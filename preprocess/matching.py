@@ -6,14 +6,15 @@ from itertools import product
 from pathlib import PurePosixPath
 
 from preprocess.captions import kept
-from preprocess.members import Member
+from preprocess.members import Member, same_file
 from preprocess.reading import Found, Source
-from preprocess.sets.labels import FILMS, STILLS, Label
-from preprocess.shelf import Shelf, found, kind_of
+from preprocess.sets.labels import FILMS, STILLS, Label, kind_of
+from preprocess.shelf import Shelf, found
 from preprocess.splits import Unit, assigned
 from preprocess.tally import Tally
 
 Table = Mapping[str, str]
+Media = tuple[Member, ...]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Match:
     Attributes:
         label: as it was read.
         captions: those of it that can be used, cleaned; at least one.
-        member: the picture or film that shows it.
+        members: the pictures in order of time, or the film, that show it; at least one.
         source: number of the PATH it came from.
         form: of the set.
         set_name: where it is counted, and the beginning of its key.
@@ -33,12 +34,17 @@ class Match:
 
     label: Label
     captions: tuple[str, ...]
-    member: Member
+    members: tuple[Member, ...]
     source: int
     form: str
     set_name: str
     official: str
     split: str = ""
+
+    @property
+    def member(self) -> Member:
+        """The picture for who looks at one alone, or the film."""
+        return self.members[len(self.members) // 2]
 
     @property
     def key(self) -> str:
@@ -103,29 +109,41 @@ def _of_source(
         labelled = [f for f in source.found if f.form == form]
         tally, name = source.tally(form), source.set_name(form)
         media = _media(labelled, shelves)
-        named.update(id(member) for member in media if isinstance(member, Member))
-        for f, member in zip(labelled, media, strict=True):
+        named.update(id(m) for members in media if not isinstance(members, str) for m in members)
+        for f, members in zip(labelled, media, strict=True):
             shown = f.label.identity
             captions = kept(f.label.captions, shown, tally)
             if not captions:
                 tally.drop("no usable caption", shown)
-            elif isinstance(member, str):
-                tally.drop(member, f"{shown}: {next(iter(f.label.stills + f.label.films), '')}")
+            elif isinstance(members, str):
+                tally.drop(members, f"{shown}: {_first_name(f.label)}")
             else:
-                yield Match(f.label, captions, member, number, form, name, f.official)
+                _count_missing(f.label, members, tally)
+                yield Match(f.label, captions, members, number, form, name, f.official)
 
 
-def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Member | str]:
-    """The file of each label, or why there is none, from the first shelf that has any of them.
+def _first_name(label: Label) -> str:
+    return next((name for names in (*label.looks, label.films) for name in names), "")
+
+
+def _count_missing(label: Label, members: Media, tally: Tally) -> None:
+    """Counts the pictures of a shot that are not there where others are."""
+    missing = len(label.along) - len(members)
+    if missing > 0 and kind_of(members[0].name) == STILLS:
+        tally.drop("picture missing", f"{label.identity}: {_first_name(label)}", missing)
+
+
+def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Media | str]:
+    """The files of each label, or why there is none, from the first shelf that has any of them.
 
     Two folders that labels name must be those that stills lie in; only where none of a set's are,
     one, and then none. Films alone are the last resort.
     """
-    films: list[Member | str] = []
-    nowhere: list[Member | str] = []
+    films: list[Media | str] = []
+    nowhere: list[Media | str] = []
     for shelf, within in product(shelves, (2, 1, 0)):
-        files = [_file(f, shelf, within) for f in labelled]
-        there = {kind_of(file.name) for file in files if isinstance(file, Member)}
+        files = [_files(f, shelf, within) for f in labelled]
+        there = {kind_of(found[0].name) for found in files if not isinstance(found, str)}
         if STILLS in there:
             return files
         films = films or (files if there else [])
@@ -133,27 +151,49 @@ def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Member |
     return films or nowhere
 
 
-def _file(found_label: Found, shelf: Shelf, within: int) -> Member | str:
+def _files(found_label: Found, shelf: Shelf, within: int) -> Media | str:
     label, split = found_label.label, found_label.official
-    still = found(shelf, label.stills, STILLS, split, max(within, label.within))
-    if isinstance(still, Member) or not label.films:
-        return still
+    within = max(within, label.within)
+    looks = [found(shelf, names, STILLS, split, within) for names in label.looks]
+    stills = tuple(look for look in looks if isinstance(look, Member))
+    why = next((look for look in looks if isinstance(look, str)), "picture missing")
+    if stills or not label.films:
+        return stills or why
     film = found(shelf, label.films, FILMS, split)
-    return still if isinstance(film, str) and label.stills else film
+    return (film,) if isinstance(film, Member) else why if looks else film
 
 
 def _distinct(matches: Sequence[Match], sources: Sequence[Source]) -> Iterator[Match]:
-    """Each label once: not two of one id in a set, nor the same label in several PATHs."""
-    keys: set[str] = set()
-    labels: set[tuple[str, str, tuple[str, ...]]] = set()
+    """Each label once, with what others of its id say of the same picture.
+
+    Another picture of the same id (Training and Validation may both count from 1) is told apart by
+    a number; the same label in several PATHs is one.
+    """
+    known: dict[str, list[Match]] = {}
+    labels: set[tuple[str, str, tuple[str, ...], int]] = set()
     for match in matches:
-        same = (match.form, match.label.identity, match.captions)
-        if match.key in keys or same in labels:
+        same = (match.form, match.label.identity, match.captions, match.member.size)
+        of_id = known.setdefault(match.key, [])
+        at = next((i for i, m in enumerate(of_id) if same_file(m.member, match.member)), len(of_id))
+        told = of_id[at].captions if at < len(of_id) else ()
+        new = tuple(caption for caption in match.captions if caption not in told)
+        if same in labels or not new:
             sources[match.source].tally(match.form).drop("id occurs twice", match.label.identity)
-            continue
-        keys.add(match.key)
+        elif at == len(of_id):
+            of_id.append(_numbered(match, at + 1) if at else match)
+        else:
+            official = of_id[at].official or match.official
+            of_id[at] = replace(of_id[at], captions=told + new, official=official)
         labels.add(same)
-        yield match
+    for of_id in known.values():
+        yield from of_id
+
+
+def _numbered(match: Match, number: int) -> Match:
+    label = match.label
+    identity = f"{label.identity}:{number}"
+    group = identity if label.group == label.identity else label.group
+    return replace(match, label=replace(label, identity=identity, group=group))
 
 
 def _split(
@@ -175,7 +215,7 @@ def _split(
 
 
 def _names(match: Match) -> tuple[str, ...]:
-    files = (*match.label.stills[:1], *match.label.films[:1], match.member.name)
+    files = (*match.label.stills[:1], *match.label.films[:1], *(m.name for m in match.members))
     bases = [PurePosixPath(file).name for file in files]
     return (match.label.identity, match.label.group, *bases)
 

@@ -14,6 +14,7 @@ from preprocess.errors import DataError
 from preprocess.files import whole_file
 
 BLOCK = 2**20  # bytes copied at a time
+BEGINNING = 2**16  # bytes by which files of one size are told apart
 SWELLS = 200  # times its packed size, and at least:
 SWELLS_FROM = 64 * 2**20  # bytes
 BROKEN = (OSError, EOFError, ValueError, RuntimeError, zlib.error, tarfile.TarError,
@@ -49,6 +50,21 @@ def copy(member: Member, target: Path) -> None:
     with whole_file(target) as temporary, temporary.open("wb") as file:
         for block in _blocks(member):
             file.write(block)
+
+
+def same_file(one: Member, other: Member) -> bool:
+    """Whether two members hold the same, by their size and beginning."""
+    if one.size != other.size:
+        return False
+    try:
+        return one.name == other.name or _beginning(one) == _beginning(other)
+    except BROKEN:
+        return False
+
+
+def _beginning(member: Member) -> bytes:
+    with member.open() as file:
+        return file.read(BEGINNING)
 
 
 def _blocks(member: Member) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from preprocess.files import whole_file
 from preprocess.frames import frames
 from preprocess.media import MediaInfo
 from preprocess.pictures import Picture
+from preprocess.records import middle_first
 from preprocess.sets.labels import Label
 
 LOOKS = (0.5, 0.2, 0.8)  # where in a span, the middle first: training looks at the first picture
@@ -17,8 +18,8 @@ NEAR_MS = 200  # a film's last frame stands for moments so shortly after it
 
 def times_ms(label: Label, media: MediaInfo) -> list[int]:
     """The moments that show a label, in ms from the film's first frame; none past its end."""
-    if label.frame is not None:
-        times = [label.frame * 1000 / media.frame_rate]
+    if label.frames:
+        times = [frame * 1000 / media.frame_rate for frame in middle_first(label.frames)]
     else:
         start, end = label.span_ms or (0, media.duration_ms)
         end = min(end, media.duration_ms)

@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 
 from preprocess.plots import bars, curve, histogram
+from preprocess.records import FRAMES
 from preprocess.report import Prepared
 
 STYLE = """
@@ -53,7 +54,8 @@ def _summary(prepared: Prepared) -> str:
     captions = sum(map(len, prepared.captions.values()))
     dropped = sum(tally.dropped.total() for tally in prepared.tallies.values())
     leaking = int(prepared.twins.leaking.sum())
-    line = f"사진 {len(prepared.samples):,}, 문장 {captions:,}, 버린 것 {dropped:,}."
+    pictures = sum(min(len(sample.pictures), FRAMES) for sample in prepared.samples)
+    line = f"사진 {pictures:,}, 문장 {captions:,}, 버린 것 {dropped:,}."
     if not leaking:
         return f"<p>{line}</p>"
     warning = f"{leaking:,}장이 다른 split의 사진과 거의 같습니다 (leaks between splits)."
@@ -89,7 +91,7 @@ def _drawings(prepared: Prepared, tables: Mapping[str, pd.DataFrame]) -> dict[st
         "contents": bars(sizes, "사진 (pictures)", "pictures"),
         "lengths": histogram(words, "문장의 길이 (caption lengths)", "words"),
         "coverage": curve(points, "어휘와 덮는 비율 (coverage)", ("vocabulary", "%")),
-        "topics": _bars(tables["topics"], ("set", "topic"), "pictures"),
+        "topics": _bars(tables["topics"], ("set", "topic"), "samples"),
         "drops": _bars(drops, ("set", "reason"), "count"),
     }
 

@@ -43,7 +43,10 @@ def decoded(data: bytes, path: Path) -> Picture:
         DataError: it is no picture OpenCV can decode.
     """
     pixels = np.frombuffer(data, np.uint8)
-    picture = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if data else None
+    try:
+        picture = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if data else None
+    except (cv2.error, MemoryError):  # a header that promises billions of pixels
+        picture = None
     if picture is None:
         raise DataError(
             f"'{path}'은(는) 읽을 수 있는 사진이 아닙니다. 파일을 다시 받으세요.",

@@ -1,5 +1,6 @@
 """Downloads as they came -> labels: every label file found, recognised and read."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ LARGEST = 2**30  # bytes of a label file
 SHOWN = 8  # key paths of an unknown form
 UNREADABLE = (*BROKEN, RecursionError, MemoryError)
 SHAPELESS = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
+CORRECTED = re.compile(r"[-_ ]*\(?수정본\)?\.")
+BESIDE = ("sample", "new_sample", "other")
 NO_SENTENCES = "set without sentences"
 
 
@@ -73,11 +76,22 @@ def read_source(path: Path, archives: Archives, caption_key: str = "") -> Source
         DataError: nothing is there, an archive is damaged, or no label file can be used.
     """
     source = Source(_name(path))
-    members = _useful(list(archives.members(path, source.tally(""))))
+    members = _useful(list(archives.members(path, source.tally(""))), source.tally(""))
+    corrected = {_uncorrected(m.name) for m in members} - {""}
     for member in tqdm(members, desc=source.name, unit="개", disable=None):
-        if not source.shelf.put(member) and member.name.lower().endswith(KINDS):
+        if source.shelf.put(member) or not member.name.lower().endswith(KINDS):
+            continue
+        if PurePosixPath(member.name).name in corrected:
+            source.tally("").drop("label file that was corrected", member.name)
+        else:
             _read(member, source, caption_key)
     return source
+
+
+def _uncorrected(name: str) -> str:
+    """The label file that this one takes the place of: clip_13-수정본.json -> clip_13.json."""
+    own = PurePosixPath(name).name
+    return CORRECTED.sub(".", own) if CORRECTED.search(own) else ""
 
 
 def read_shelf(path: Path, archives: Archives, tally: Tally) -> Shelf:
@@ -138,7 +152,7 @@ def _read(member: Member, source: Source, caption_key: str) -> None:
         return
     try:
         with member.open() as file:
-            document = parsed(file.read(LARGEST), member.name)
+            document = parsed(file.read(LARGEST), member.name, source.tally(""))
     except UNREADABLE as error:
         source.tally("").drop("label file cannot be read", f"{member.name}: {error}")
         return
@@ -165,23 +179,30 @@ def _labels(
         if form
         else keyed(document, tally, stem, caption_key)
     )
+    before = len(source.found), tally.dropped.total()
     try:
         for label in found:
             source.found.append(Found(label, name, label.split or official))
+        if before == (len(source.found), tally.dropped.total()):
+            tally.drop("label file without labels", member.name)
     except SHAPELESS as error:
         tally.drop("label file of another shape", f"{member.name}: {error}")
 
 
-def _useful(members: list[Member]) -> list[Member]:
+def _useful(members: list[Member], tally: Tally) -> list[Member]:
     """Without the samples and odds and ends that lie beside a set's own Training, Validation."""
     if not any(official_split(member.name) for member in members):
         return members
+    beside = [m for m in members if _beside(m.name)]
+    if beside:
+        tally.drop("file of a sample folder", beside[0].name, len(beside))
     return [m for m in members if not _beside(m.name)]
 
 
 def _beside(name: str) -> bool:
-    folders = (part.lstrip("0123456789._- ").lower() for part in PurePosixPath(name).parts[1:-1])
-    return any(folder in ("sample", "other") for folder in folders)
+    """Whether a folder or archive is called Sample, New_Sample, 3.Other ..."""
+    folders = (part.lower().removesuffix(".zip") for part in PurePosixPath(name).parts[1:-1])
+    return any(folder.lstrip("0123456789._- ") in BESIDE for folder in folders)
 
 
 def _name(path: Path) -> str:

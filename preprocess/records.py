@@ -61,6 +61,12 @@ def in_time(pictures: Sequence[T]) -> tuple[T, ...]:
     return (*others[:before], first, *others[before:])
 
 
+def middle_first(pictures: Sequence[T]) -> tuple[T, ...]:
+    """The inverse of in_time; nothing of nothing."""
+    middle = len(pictures) // 2
+    return (*pictures[middle : middle + 1], *pictures[:middle], *pictures[middle + 1 :])
+
+
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     """Writes one JSON object a line, UTF-8."""
     with path.open("w", encoding="utf-8") as file:

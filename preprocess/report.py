@@ -10,7 +10,7 @@ import pandas as pd
 from preprocess.captions import hangul_share
 from preprocess.leaks import Twins
 from preprocess.morphemes import Sentences
-from preprocess.records import Sample
+from preprocess.records import FRAMES, Sample
 from preprocess.tally import Tally
 
 CUTS = (1, 2, 5, 10, 20)  # least counts whose coverage is told
@@ -59,16 +59,18 @@ def tables(prepared: Prepared) -> dict[str, pd.DataFrame]:
 
 
 def contents(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.DataFrame:
-    """Groups, pictures, captions and morphemes a caption, a row for each set and split."""
+    """Groups, samples, pictures, captions, morphemes a caption: a row for each set and split."""
     rows = [
-        (s.source, s.split, s.group, len(found), sum(map(len, found)))
+        (s.source, s.split, s.group, min(len(s.pictures), FRAMES), len(found), sum(map(len, found)))
         for s, found in zip(samples, sentences, strict=True)
     ]
-    frame = pd.DataFrame(rows, columns=["set", "split", "group", "captions", "morphemes"])
+    columns = ["set", "split", "group", "pictures", "captions", "morphemes"]
+    frame = pd.DataFrame(rows, columns=columns)
     groups = frame.groupby(["set", "split"], sort=True)
     table = groups.agg(
-        groups=("group", "nunique"), pictures=("captions", "size"), captions=("captions", "sum")
-    )
+        groups=("group", "nunique"), samples=("captions", "size"), pictures=("pictures", "sum"),
+        captions=("captions", "sum"),
+    )  # fmt: skip
     table["morphemes_a_caption"] = (groups["morphemes"].sum() / table["captions"]).round(1)
     return table.reset_index()
 
@@ -113,21 +115,21 @@ def coverage(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.Da
 
 
 def topics(samples: Sequence[Sample]) -> pd.DataFrame:
-    """Pictures and captions of each place, genre or category, where sets tell one."""
+    """Samples and captions of each place, genre or category, where sets tell one."""
     rows = [(s.source, s.topic, len(s.captions)) for s in samples if s.topic]
     frame = pd.DataFrame(rows, columns=["set", "topic", "captions"])
     table = frame.groupby(["set", "topic"], sort=True).agg(
-        pictures=("captions", "size"), captions=("captions", "sum")
+        samples=("captions", "size"), captions=("captions", "sum")
     )
     whole = frame.groupby("set")["captions"].size()
-    table["share"] = (table["pictures"] / whole.reindex(table.index, level="set")).round(3)
+    table["share"] = (table["samples"] / whole.reindex(table.index, level="set")).round(3)
     return table.reset_index().sort_values(
-        ["set", "pictures", "topic"], ascending=[True, False, True], ignore_index=True
+        ["set", "samples", "topic"], ascending=[True, False, True], ignore_index=True
     )
 
 
 def near_duplicates(samples: Sequence[Sample], twins: Twins) -> pd.DataFrame:
-    """Pictures nearly equal to one of another film, clip or picture, and to one of another split.
+    """Samples nearly equal to one of another film, clip or picture, and to one of another split.
 
     The latter leak: a test picture that was trained on flatters the score.
     """
@@ -140,7 +142,7 @@ def near_duplicates(samples: Sequence[Sample], twins: Twins) -> pd.DataFrame:
     )
     groups = frame.groupby("set", sort=True)
     table = groups.sum()
-    table.insert(0, "pictures", groups.size())
+    table.insert(0, "samples", groups.size())
     return table.reset_index()
 
 

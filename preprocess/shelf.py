@@ -6,10 +6,8 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 from preprocess.members import Member
-from preprocess.sets.labels import FILMS, STILLS
+from preprocess.sets.labels import FILMS, Kind, kind_of
 from preprocess.splits import official_split
-
-Kind = tuple[str, ...]  # how the names of its files end
 
 
 class Shelf:
@@ -78,12 +76,6 @@ def found(
         if same:
             return next((m for m in same if m.path), same[0])
     return "film missing" if kind == FILMS else "picture missing"
-
-
-def kind_of(name: str) -> Kind | None:
-    """STILLS, FILMS or None."""
-    lower = name.lower()
-    return STILLS if lower.endswith(STILLS) else FILMS if lower.endswith(FILMS) else None
 
 
 def _parts(name: str) -> list[str]:

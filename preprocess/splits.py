@@ -17,8 +17,8 @@ from preprocess.sets.labels import Document, records
 
 SHARE = 0.05  # of the groups, for val and again for test, where nothing is official
 OFFICIAL = (
-    ("train", re.compile(r"(?<![a-z])(train(ing)?(?![a-z])|t[ls]_)")),
-    ("val", re.compile(r"(?<![a-z])(val(id(ation)?)?(?![a-z])|v[ls]_)")),
+    ("train", re.compile(r"(?<![a-z])(train(ing)?(?![a-z])|t[ls]_)|^[^a-z]*t[ls](?![a-z])")),
+    ("val", re.compile(r"(?<![a-z])(val(id(ation)?)?(?![a-z])|v[ls]_)|^[^a-z]*v[ls](?![a-z])")),
     ("test", re.compile(r"(?<![a-z])test(?![a-z])")),
 )
 
@@ -42,11 +42,13 @@ class Unit:
 
 
 def official_split(name: str) -> str:
-    """What the folders and archives of a member's name say: 1.Training, [라벨]Valid.zip, TL_x.
+    """What the folders and archives of a member's name say: 1.Training, [라벨]Valid.zip, TL_x, VS1.
 
-    The member's own name says nothing: a picture may be called train_1.jpg.
+    The member's own name says nothing: a picture may be called train_1.jpg. The download's is
+    asked last: a folder may be called ai_test and hold both.
     """
-    for folder in PurePosixPath(name.lower()).parts[:-1]:
+    root, *folders = PurePosixPath(name.lower()).parts[:-1] or ("",)
+    for folder in (*folders, root):
         said = [split for split, pattern in OFFICIAL if pattern.search(folder)]
         if len(said) == 1:  # MSCOCO_train_val.zip says nothing
             return said[0]

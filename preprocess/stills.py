@@ -1,6 +1,7 @@
 """Still pictures and animated WebP as media (PyAV's FFmpeg has no reader for the latter)."""
 
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ _LARGEST = 500_000_000  # bytes: a still picture is read whole
 _TURNS = {3: 180, 6: 90, 8: 270}
 _SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
+_ONE = threading.Lock()  # what warnings do is of the whole process
 
 
 def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
@@ -61,6 +63,19 @@ def _header(image: Image.Image) -> tuple[int, bool]:
     except _BROKEN:
         return 0, False
     return turns, moves and image.format in ("GIF", "PNG", "WEBP")
+
+
+def pixels_of(path: Path) -> int:
+    """Width x height as a picture's header has it: nothing is decoded. 0 if it is no picture."""
+    try:
+        with _ONE, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # who asks has a limit of their own
+            with Image.open(path, formats=_FORMATS) as image:
+                return int(image.width * image.height)
+    except Image.DecompressionBombError:
+        return _LARGEST
+    except (UnidentifiedImageError, *_BROKEN):
+        return 0
 
 
 def read_still(path: Path) -> Picture:

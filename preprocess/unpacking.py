@@ -19,12 +19,13 @@ from preprocess.files import check_room, whole_file
 from preprocess.frames import probe
 from preprocess.leaks import Bits, difference_hash
 from preprocess.matching import Match
+from preprocess.media import Limits
 from preprocess.members import Member, copy
 from preprocess.moments import LOOKS, take, times_ms
 from preprocess.pictures import read_picture
-from preprocess.records import Sample
-from preprocess.sets.labels import FILMS
-from preprocess.shelf import kind_of
+from preprocess.records import Sample, in_time, middle_first
+from preprocess.sets.labels import FILMS, kind_of
+from preprocess.stills import pixels_of
 
 STILL_BYTES = 60_000  # of one moment, generously
 Files = dict[str, tuple[Path, ...]]  # by a match's key
@@ -51,7 +52,7 @@ def unpacked(out: Path, matches: Sequence[Match], drop: Drop) -> list[tuple[Samp
         if kind_of(match.member.name) == FILMS:
             by_film.setdefault(match.member.name, []).append(match)
         else:
-            files |= _still(out, match, drop)
+            files |= _stills(out, match, drop)
     for same in tqdm(by_film.values(), desc="영상", unit="편", disable=None if by_film else True):
         files |= _moments(out, same, drop)
     return _looked(matches, files, drop)
@@ -59,34 +60,33 @@ def unpacked(out: Path, matches: Sequence[Match], drop: Drop) -> list[tuple[Samp
 
 def _needed(matches: Sequence[Match]) -> int:
     """Bytes that will be written at most: packed pictures, moments, one packed film at a time."""
-    packed = {m.member.name: m.member for m in matches if not m.member.path}
+    packed = {x.name: x for match in matches for x in match.members if not x.path}
     films = [x.size for x in packed.values() if kind_of(x.name) == FILMS]
     stills = sum(x.size for x in packed.values() if kind_of(x.name) != FILMS)
     moments = sum(kind_of(m.member.name) == FILMS for m in matches) * len(LOOKS) * STILL_BYTES
     return stills + moments + max(films, default=0)
 
 
-def _still(out: Path, match: Match, drop: Drop) -> Files:
-    """The picture as a file: where it lies, or taken out of its archive."""
-    member = match.member
-    if member.path:
-        return {match.key: (member.path,)}
-    suffix = PurePosixPath(member.name).suffix.lower()
-    target = _target(out / "pictures", member.name, suffix)
-    try:
-        if not target.exists():
-            _copied(member, target)
-    except DataError:
-        drop(match, "picture damaged in its archive")
-        return {}
-    return {match.key: (target,)}
+def _stills(out: Path, match: Match, drop: Drop) -> Files:
+    """The pictures as files: where they lie, or taken out of their archive."""
+    files = []
+    for member in match.members:
+        suffix = PurePosixPath(member.name).suffix.lower()
+        target = member.path or _target(out / "pictures", member.name, suffix)
+        try:
+            if not target.exists():
+                _copied(member, target)
+            files.append(target)
+        except DataError:
+            drop(match, "picture damaged in its archive")
+    return {match.key: middle_first(files)} if files else {}
 
 
 def _moments(out: Path, matches: Sequence[Match], drop: Drop) -> Files:
     """The pictures of all labels of one film; a note of them spares reading the film again."""
     member = matches[0].member
     note = _target(out / "frames", member.name, ".json")
-    wanted = {m.key: [m.label.span_ms, m.label.frame, member.size] for m in matches}
+    wanted = {m.key: [m.label.span_ms, m.label.frames, member.size] for m in matches}
     found = _noted(note, wanted)
     if found is None:
         try:
@@ -153,25 +153,34 @@ def _on_disk(out: Path, member: Member) -> Iterator[Path]:
 
 
 def _looked(matches: Sequence[Match], files: Files, drop: Drop) -> list[tuple[Sample, Bits]]:
-    """The samples whose first picture can be decoded, with its hash."""
+    """The samples of the pictures that can be decoded, with the hash of the first."""
     there = [match for match in matches if match.key in files]
+    paths = list(dict.fromkeys(path for match in there for path in files[match.key]))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = pool.map(_hash, (files[match.key][0] for match in there))
-        looks = list(tqdm(done, desc="사진", unit="장", total=len(there), disable=None))
+        done = pool.map(_hash, paths)
+        looks = list(tqdm(done, desc="사진", unit="장", total=len(paths), disable=None))
+    hashes = {p: look for p, look in zip(paths, looks, strict=True) if not isinstance(look, str)}
+    reasons = {p: look for p, look in zip(paths, looks, strict=True) if isinstance(look, str)}
     found = []
-    for match, bits in zip(there, looks, strict=True):
-        if bits is None:
-            drop(match, "picture cannot be decoded")
-        else:
-            found.append((_sample(match, files[match.key]), bits))
+    for match in there:
+        for path in files[match.key]:
+            if path in reasons:
+                drop(match, reasons[path])
+        good = middle_first([path for path in in_time(files[match.key]) if path in hashes])
+        if good:
+            found.append((_sample(match, good), hashes[good[0]]))
     return found
 
 
-def _hash(path: Path) -> Bits | None:
+def _hash(path: Path) -> Bits | str:
+    """The picture's hash, or why there is none; what would fill the memory is not decoded."""
+    pixels = pixels_of(path)
+    if pixels > Limits().pixels:
+        return "picture too large"
     try:
-        return difference_hash(read_picture(path))
+        return difference_hash(read_picture(path)) if pixels else "picture cannot be decoded"
     except DataError:
-        return None
+        return "picture cannot be decoded"
 
 
 def _sample(match: Match, files: Sequence[Path]) -> Sample:

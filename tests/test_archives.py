@@ -1,10 +1,14 @@
 """Downloads as they came: parts, tars, zips and what is refused in them."""
 
 import io
+import re
 import stat
+import subprocess
+import sys
 import tarfile
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,6 +23,8 @@ from preprocess.parts import Joined, in_order, part_of
 from preprocess.tally import Tally
 from tests import downloads
 from tests.test_sets import by_name, gather
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def listed(path, tmp_path):
@@ -245,6 +251,31 @@ def test_a_damaged_member_costs_itself_alone(tmp_path):
     found = gather(tmp_path / "out", tmp_path / "nikl.zip")
     assert len(found.samples) == 5
     assert dict(found.tallies["nikl"].dropped) == {"picture damaged in its archive": 1}
+
+
+MANY = """
+import resource, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, int(sys.argv[3])))
+from preprocess.archives import Archives
+from preprocess.errors import CaptioningError
+from preprocess.tally import Tally
+with Archives(Path(sys.argv[2]) / "cache", Path(sys.argv[2]) / "out") as archives:
+    try:
+        print(len(list(archives.members(Path(sys.argv[1]), Tally()))))
+    except CaptioningError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit of open files")
+@pytest.mark.parametrize(("most", "said"), [(400, "120"), (60, "too many archives: .*ulimit -n")])
+def test_a_set_may_come_in_more_archives_than_files_may_be_open_at_first(tmp_path, most, said):
+    for number in range(120):
+        downloads.zipped(tmp_path / f"set/{number}.zip", {"a.txt": b"a"})
+    program = [sys.executable, "-c", MANY, str(tmp_path / "set"), str(tmp_path), str(most)]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.match(said, done.stdout), done
 
 
 SETS = {

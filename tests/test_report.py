@@ -24,9 +24,12 @@ ROWS = [  # set, split, group, topic, captions
 
 def prepared():
     samples = [
-        Sample(f"{name}/{row}", ("x",), captions, split, f"{name}/{group}", topic)
+        Sample(
+            f"{name}/{row}", ("x",) * (4 if row == 1 else 1), captions, split, f"{name}/{group}",
+            topic,
+        )
         for row, (name, split, group, topic, captions) in enumerate(ROWS)
-    ]
+    ]  # fmt: skip
     sentences = [
         tuple(tuple(Morpheme(w, "Noun", True) for w in c.split()) for c in s.captions)
         for s in samples
@@ -46,11 +49,11 @@ def rows(name):
 
 def test_contents_count_films_pictures_and_captions():
     assert rows("contents") == [
-        {"set": "가", "split": "train", "groups": 1, "pictures": 2, "captions": 3,
+        {"set": "가", "split": "train", "groups": 1, "samples": 2, "pictures": 4, "captions": 3,
          "morphemes_a_caption": 2.3},
-        {"set": "가", "split": "val", "groups": 1, "pictures": 1, "captions": 1,
+        {"set": "가", "split": "val", "groups": 1, "samples": 1, "pictures": 1, "captions": 1,
          "morphemes_a_caption": 3.0},
-        {"set": "나", "split": "test", "groups": 1, "pictures": 1, "captions": 1,
+        {"set": "나", "split": "test", "groups": 1, "samples": 1, "pictures": 1, "captions": 1,
          "morphemes_a_caption": 1.0},
     ]  # fmt: skip
 
@@ -71,8 +74,8 @@ def test_coverage_is_of_training_alone():
 
 def test_topics_are_balanced_within_their_set():
     assert rows("topics") == [
-        {"set": "가", "topic": "office", "pictures": 2, "captions": 3, "share": 0.667},
-        {"set": "가", "topic": "home", "pictures": 1, "captions": 1, "share": 0.333},
+        {"set": "가", "topic": "office", "samples": 2, "captions": 3, "share": 0.667},
+        {"set": "가", "topic": "home", "samples": 1, "captions": 1, "share": 0.333},
     ]
 
 

@@ -1,5 +1,6 @@
 """Splits: a film, clip or picture is never in two; what is official is respected."""
 
+import shutil
 from collections import Counter
 
 import pytest
@@ -87,6 +88,15 @@ def test_a_group_that_is_said_to_be_in_two_splits_teaches():
     ("x/01.Training/[라벨]train.zip/a.json", "train"),
     ("x/[원천]valid.zip/a.jpg", "val"),
     ("x/TL_a/a.json", "train"),
+    ("x/TL02.zip/a.json", "train"),
+    ("x/[원천]TS.zip/a.jpg", "train"),
+    ("x/02.VL/a.json", "val"),
+    ("x/VS1.zip/a.jpg", "val"),
+    ("x/cat vs dog/tlc/a.jpg", ""),
+    ("ai_test/1.Training/a.jpg", "train"),
+    ("train_2023/2.Validation/a.jpg", "val"),
+    ("ai_test/원천데이터/a.jpg", "test"),
+    ("a.jpg", ""),
     ("x/VS_a.zip/a.jpg", "val"),
     ("coco/train2014/COCO_train2014_1.jpg", "train"),
     ("x/3.Test/a.jpg", "test"),
@@ -105,6 +115,24 @@ def test_official_training_and_validation_of_a_download(tmp_path):
         assert (sample.split == "train") == (int(sample.group[-3:]) < 100)
     assert {s.split for s in found.samples} == {"train", "val", "test"}
     assert len({s.group for s in found.samples}) == 4
+
+
+def test_the_downloads_own_name_does_not_hide_its_training_and_validation(tmp_path):
+    found = gather(tmp_path / "out", downloads.timed(tmp_path / "ai_test"))
+    assert {s.group[-6:]: s.split == "train" for s in found.samples} == {
+        "000001": True, "000002": True, "000101": False, "000102": False,
+    }  # fmt: skip
+
+
+def test_a_sample_folder_beside_a_whole_set_is_left_out_and_counted(tmp_path):
+    root = downloads.timed(tmp_path / "d")
+    inner = next(root.rglob("Training")).parent
+    shutil.copytree(inner / "Validation", root / "New_Sample")
+    found = gather(tmp_path / "out", root)
+    assert sum(s.split != "train" for s in found.samples) == 4
+    assert dropped(found)["file of a sample folder"] == 4
+    alone = gather(tmp_path / "alone", root / "New_Sample")
+    assert len(alone.samples) == 4 and "file of a sample folder" not in dropped(alone)
 
 
 def test_training_and_validation_may_be_paths_of_their_own(tmp_path):

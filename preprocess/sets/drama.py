@@ -2,7 +2,7 @@
 
 People described the first, middle and last frame of a shot; the frames between carry copies
 ("interpolation"). A run is the frames with the same descriptions; of a run its described frame is
-read, of a shot at most three runs.
+read, of a shot at most three runs. They are the pictures of one sample, as a film's are.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from preprocess.captions import clean
+from preprocess.records import middle_first
 from preprocess.sets.labels import Document, Label, listed, named, records, text
 from preprocess.tally import Tally
 
@@ -22,23 +23,24 @@ Run = list[Frame]
 def drama(document: Document, tally: Tally) -> Iterator[Label]:
     """{common_info: {file_id, video_file, clip_descs}, shot_infos: [{visual_infos}]}."""
     about = document["common_info"]
-    clip, film = text(about.get("file_id")), text(about.get("video_file"))
+    clip = text(about.get("file_id") or about.get("shot_folder"))
+    film = text(about.get("video_file"))
     if not clip:
         tally.drop("clip without file_id", str(about))
         return
     shots = _shots(document, tally)
     first = min((number for _, frames in shots for f in frames if (number := _number(f)) >= 0),
                 default=0)  # fmt: skip
-    kept: list[tuple[str, Run]] = []
+    kept: list[tuple[str, list[Run]]] = []
     for shot, frames in shots:
         described = _runs(frames, f"{clip}/{shot}", tally)
         runs = _fewest(described)
         spare = sum(map(len, described)) - len(runs)
         if spare:
             tally.drop("interpolated frame", f"{clip}/{shot}", spare)
-        for position, run in enumerate(runs):
-            kept.append((shot, _ranked(run, position, len(runs))))
-            yield _frame(clip, film, kept[-1], first)
+        if runs:
+            kept.append((shot, [_ranked(run, at, len(runs)) for at, run in enumerate(runs)]))
+            yield _shot(clip, film, kept[-1], first)
     yield from _whole(clip, film, about, kept, shots, tally)
 
 
@@ -99,18 +101,20 @@ def _ranked(run: Run, position: int, count: int) -> Run:
     return [run[i] for i in order]
 
 
-def _frame(clip: str, film: str, kept: tuple[str, Run], first: int) -> Label:
-    shot, run = kept
-    number = _number(run[0])
+def _shot(clip: str, film: str, kept: tuple[str, list[Run]], first: int) -> Label:
+    """What is said of any of a shot's described frames, and these frames."""
+    shot, runs = kept
+    told = [run[0] for run in runs]
+    numbers = [number for frame in told if (number := _number(frame)) >= 0]
     return Label(
-        named(clip, shot, run[0]["image_id"]),
-        tuple(listed(run[0].get("image_descs"))),
+        named(clip, shot),
+        tuple(said for frame in told for said in listed(frame.get("image_descs"))),
         clip,
-        _stills(clip, shot, run),
+        along=tuple(_stills(clip, shot, run) for run in runs),
         within=1,
         films=(film,),
-        frame=number - first if number >= 0 else None,
-        topic=text(run[0].get("place")),
+        frames=tuple(number - first for number in numbers),
+        topic=text(told[len(told) // 2].get("place")),
     )
 
 
@@ -120,10 +124,13 @@ def _stills(clip: str, shot: str, run: Run) -> tuple[str, ...]:
 
 
 def _whole(
-    clip: str, film: str, about: Frame, kept: list[tuple[str, Run]],
+    clip: str, film: str, about: Frame, kept: list[tuple[str, list[Run]]],
     shots: list[tuple[str, Run]], tally: Tally,
 ) -> Iterator[Label]:  # fmt: skip
-    """The clip's own sentences, at its middle; those with a person's name are left out."""
+    """The clip's own sentences, with a picture of its beginning, middle and end.
+
+    Those with a person's name are left out.
+    """
     names = _names(frame for _, frames in shots for frame in frames)
     told = []
     for sentence in listed(about.get("clip_descs")):
@@ -132,9 +139,17 @@ def _whole(
         else:
             told.append(sentence)
     if told:
-        middle = kept[len(kept) // 2 :] + kept[: len(kept) // 2]
-        stills = tuple(name for shot, run in middle for name in _stills(clip, shot, run[:1]))
-        yield Label(named(clip), tuple(told), clip, stills, within=1, films=(film,))
+        along = tuple(_thirds(clip, kept))
+        yield Label(named(clip), tuple(told), clip, along=along, within=1, films=(film,))
+
+
+def _thirds(clip: str, kept: list[tuple[str, list[Run]]]) -> Iterator[tuple[str, ...]]:
+    """The described frames of a clip in as many parts as pictures are taken; the middle first."""
+    described = [_stills(clip, shot, run[:1]) for shot, runs in kept for run in runs]
+    count = min(MOST, len(described))
+    for at in range(count):
+        part = described[at * len(described) // count : (at + 1) * len(described) // count]
+        yield tuple(name for names in middle_first(part) for name in names)
 
 
 def _names(frames: Iterator[Frame]) -> set[str]:

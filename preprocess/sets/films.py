@@ -50,7 +50,7 @@ def background(document: Document, tally: Tally, stem: str) -> Iterator[Label]:
 
 def situation(document: Document, tally: Tally, stem: str) -> Iterator[Label]:
     """멀티모달 영상 (58): {clip_id, nr_frame, situation, data}; its film is clip_N or 000N."""
-    number = text(document["clip_id"])
+    number = text(document["clip_id"]).removesuffix(".0")  # some numbers are floats
     films = (stem, f"clip_{number}", number.zfill(4))
     told = document.get("situation")
     if told is None:

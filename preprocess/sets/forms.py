@@ -7,7 +7,15 @@ from typing import Literal
 from preprocess.sets.drama import drama
 from preprocess.sets.films import background, situation, timed
 from preprocess.sets.labels import Document, Label, records
-from preprocess.sets.stills import is_plain, mscoco, nikl, plain, questions, vision
+from preprocess.sets.stills import (
+    is_plain,
+    mscoco,
+    names_a_picture,
+    nikl,
+    plain,
+    questions,
+    vision,
+)
 from preprocess.tally import Tally
 
 Form = Literal[
@@ -88,10 +96,13 @@ def _of_annotations(document: dict[str, Document]) -> Form | None:
     for part in (inner, document):
         if isinstance(part, dict) and ("description_kr" in part or "description_ko" in part):
             return "background"
-    first = next(iter(records(document.get("annotations"))), {})
-    if "korean" in first and "images" in document:
+    some = records(document.get("annotations"))[:100]
+    if "images" in document and any("korean" in record for record in some):
         return "vision"
-    return "questions" if "CAPTION" in first and "IMAGE_NAME" in first else None
+    if any("CAPTION" in record and "IMAGE_NAME" in record for record in some):
+        return "questions"
+    form = _of_list([document])  # a file for each picture
+    return form if form != "plain" or names_a_picture(document) else None
 
 
 def _is_split_table(document: dict[str, Document]) -> bool:

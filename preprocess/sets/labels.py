@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts")
+Kind = tuple[str, ...]  # how the names of its files end
 Split = Literal["train", "val", "test", ""]
 Document = Any  # whatever JSON holds; of a table, the list of its rows
 
@@ -19,10 +20,11 @@ class Label:
         captions: as they were written, perhaps no text at all.
         group: the film, clip or picture it belongs to; never split.
         stills: names of picture files that show it, the best first.
+        along: instead of stills the names of each of several pictures, in order of time.
         within: how many folders of a still's name must agree with its file's at least.
         films: names of the film to take it from where no still is there, the likeliest first.
         span_ms: where in the film, half-open; None is all of it.
-        frame: where in the film, counted in frames; instead of span_ms.
+        frames: where in the film, counted in frames, in order of time; instead of span_ms.
         split: "train", "val", "test" where the label itself says so.
         topic: place, genre or category in the set's own words.
     """
@@ -31,12 +33,18 @@ class Label:
     captions: tuple[Any, ...]
     group: str
     stills: tuple[str, ...] = ()
+    along: tuple[tuple[str, ...], ...] = ()
     within: int = 0
     films: tuple[str, ...] = ()
     span_ms: tuple[int, int] | None = None
-    frame: int | None = None
+    frames: tuple[int, ...] = ()
     split: Split = ""
     topic: str = ""
+
+    @property
+    def looks(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each picture that shows it, in order of time."""
+        return self.along or ((self.stills,) if self.stills else ())
 
 
 def named(*parts: Any) -> str:
@@ -75,3 +83,17 @@ def milliseconds(value: Any) -> int | None:
     for piece in pieces:
         total = total * 60 + piece
     return round(total * 1000)
+
+
+def kind_of(name: str) -> Kind | None:
+    """STILLS, FILMS or None."""
+    lower = name.lower()
+    return STILLS if lower.endswith(STILLS) else FILMS if lower.endswith(FILMS) else None
+
+
+def padded(name: str) -> tuple[str, ...]:
+    """A name, and if it is a number the same with zeros before it, as files are often called."""
+    if not (name.isascii() and name.isdecimal()):
+        return (name,)
+    coco = [f"COCO_{split}_{name.zfill(12)}" for split in ("train2014", "val2014")]
+    return tuple(dict.fromkeys([name, *(name.zfill(width) for width in range(3, 13)), *coco]))

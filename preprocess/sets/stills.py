@@ -96,5 +96,10 @@ def is_plain(record: dict[str, Any]) -> bool:
     return any(k in record for k in PICTURE) and any(k in record for k in CAPTION)
 
 
+def names_a_picture(record: dict[str, Any]) -> bool:
+    """Whether its picture column is a name; in unknown forms it may be an object."""
+    return bool(text(_first(record, PICTURE)))
+
+
 def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
     return next((record[key] for key in keys if key in record), None)
