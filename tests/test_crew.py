@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from preprocess import crew as crews
 from preprocess.crew import TRIES, Crew, Lost, in_order
 from preprocess.errors import SettingError, VideoError
-from preprocess.hands import Hand
+from preprocess.hands import Hand, apart
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -221,3 +221,16 @@ def group(number):
         ["ps", "-o", "stat=", "-s", str(number)], capture_output=True, text=True, check=False
     )
     return [line for line in listed.stdout.split() if not line.startswith("Z")]
+
+
+def divided(number):
+    if not number:
+        raise VideoError("0으로는 나눌 수 없습니다.", "cannot divide by 0.")
+    return os.getpid(), 1 / number
+
+
+def test_what_is_done_apart_is_answered_by_another_process():
+    done_by, answer = apart(divided, 4)
+    assert answer == 0.25 and done_by != os.getpid()
+    with pytest.raises(VideoError, match="divide by 0"):
+        apart(divided, 0)

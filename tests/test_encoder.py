@@ -144,6 +144,17 @@ def test_exporting_the_largest_cnn_needs_less_than_one_and_a_half_gigabytes():
     assert int(done.stdout) / 1024 < 1500
 
 
+def test_who_prepares_data_never_holds_tensorflow():
+    code = (
+        "import sys;import numpy as np;from preprocess.features import EncoderOptions, encoding\n"
+        "if __name__ == '__main__':\n"
+        "  with encoding(EncoderOptions('scratch', 32)) as (encode, _):\n"
+        "    print(encode(np.zeros((2, 32, 32, 3), np.float32)).shape, 'keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "(2, 4, 256) False\n"
+
+
 def test_exporting_leaves_the_collector_as_it_was():
     before = gc.get_threshold(), gc.get_freeze_count()
     network = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 3)])
