@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import PurePosixPath
 
-from preprocess.members import Member
+from preprocess.members import Member, same_file
 from preprocess.sets.labels import FILMS, Kind, kind_of
 from preprocess.splits import official_split
 
@@ -71,7 +71,7 @@ def found(
             return "picture outside the picture folder"
         members = shelf.candidates(name, kind, within)
         same = [m for m in members if split and official_split(m.name) == split] or members
-        if len({m.size for m in same}) > 1:
+        if not all(same_file(same[0], other) for other in same[1:]):
             return "several files have this name"
         if same:
             return next((m for m in same if m.path), same[0])

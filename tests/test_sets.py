@@ -19,8 +19,11 @@ from preprocess.errors import DataError
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.pictures import read_picture
 from preprocess.records import Sample, in_time, write_samples
+from preprocess.sets import stills
 from preprocess.sets import unknown as unknown_form
 from preprocess.sets.documents import parsed
+from preprocess.sets.drama import drama
+from preprocess.sets.films import timed
 from preprocess.sets.forms import TITLES, labels, recognised
 from preprocess.sets.labels import milliseconds
 from preprocess.tally import Tally
@@ -541,10 +544,11 @@ def test_names_through_macos_and_other_cases_are_found(tmp_path):
     assert len(gather(tmp_path / "out", tmp_path / "set").samples) == 1
 
 
-def test_one_name_of_two_pictures_is_no_guess(tmp_path):
+@pytest.mark.parametrize("size", [None, 4000])
+def test_one_name_of_two_pictures_is_no_guess(tmp_path, size):
     for number, folder in enumerate(("a", "b")):
         path = downloads.picture(tmp_path / f"set/{folder}/1.png", number)
-        path.write_bytes(path.read_bytes() + b"x" * number)
+        path.write_bytes(path.read_bytes().ljust(size or 4000 + number, b"x"))
     rows = [{"image": "1.png", "caption": "어느 것"}, {"image": "b/1.png", "caption": "둘째"}]
     downloads.lines(tmp_path / "set/a.jsonl", rows)
     found = gather(tmp_path / "out", tmp_path / "set")
@@ -692,6 +696,29 @@ def test_no_document_is_a_traceback(value):
     if form in TITLES:
         with suppress(*reading.SHAPELESS):
             list(labels(form, value, "x.json", Tally()))
+
+
+NO_RECORDS = [None, "조각"]
+
+
+@pytest.mark.parametrize(
+    ("read", "document"),
+    [
+        (stills.plain, [{"image": "a.jpg", "caption": "개"}, *NO_RECORDS]),
+        (stills.nikl, [{"input": "a", "output": ["개"]}, *NO_RECORDS]),
+        (
+            stills.questions,
+            {"annotations": [*NO_RECORDS, {"IMAGE_NAME": "a.jpg", "CAPTION": "개"}]},
+        ),
+        (stills.vision, {"images": [{"file_name": "a.jpg"}, *NO_RECORDS], "annotations": []}),
+        (timed, {"video_name": "a.mp4", "sentences": NO_RECORDS}),
+        (drama, {"common_info": {"file_id": "a"}, "shot_infos": NO_RECORDS}),
+    ],
+)
+def test_items_that_are_no_records_are_counted(read, document):
+    tally = Tally()
+    list(read(document, tally))
+    assert tally.dropped["record that is no object"] == len(NO_RECORDS)
 
 
 def test_half_a_character_and_numbers_without_bound_are_no_traceback(tmp_path):

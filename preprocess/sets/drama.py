@@ -47,8 +47,8 @@ def drama(document: Document, tally: Tally) -> Iterator[Label]:
 def _shots(document: Document, tally: Tally) -> list[tuple[str, Run]]:
     """Shots in the order of time with their frames in order; the files have them reversed."""
     found = []
-    for shot in records(document["shot_infos"]):
-        frames = [f for f in records(shot.get("visual_infos")) if text(f.get("image_id"))]
+    for shot in records(document["shot_infos"], tally):
+        frames = [f for f in records(shot.get("visual_infos"), tally) if text(f.get("image_id"))]
         if frames:
             found.append((text(shot.get("image_folder")), sorted(frames, key=_number)))
         else:

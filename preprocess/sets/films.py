@@ -16,7 +16,7 @@ def timed(document: Document, tally: Tally) -> Iterator[Label]:
     film = text(document["video_name"])
     group, end = named(PurePosixPath(film).stem), milliseconds(document.get("duration"))
     spans: dict[tuple[int, int], list[object]] = {}
-    for sentence in records(document["sentences"]):
+    for sentence in records(document["sentences"], tally):
         times = [milliseconds(t) for t in listed(sentence.get("timestamps"))]
         span = _span(times, end)
         if span:

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from preprocess.tally import Tally
+
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts")
 Kind = tuple[str, ...]  # how the names of its files end
@@ -59,9 +61,13 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def records(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; other items are left out."""
-    return [item for item in listed(value) if isinstance(item, dict)]
+def records(value: Any, tally: Tally | None = None) -> list[dict[str, Any]]:
+    """The objects of a list; other items are left out, and counted where there is a tally."""
+    items = listed(value)
+    others = [item for item in items if not isinstance(item, dict)]
+    if tally and others:
+        tally.drop("record that is no object", repr(others[0]), len(others))
+    return [item for item in items if isinstance(item, dict)]
 
 
 def text(value: Any) -> str:

@@ -33,12 +33,12 @@ def mscoco(document: Document, tally: Tally) -> Iterator[Label]:
 
 def vision(document: Document, tally: Tally) -> Iterator[Label]:
     """한국형 비전 이미지 설명 (71454): {info, images, annotations: [{korean, english}]}."""
-    images = records(document["images"])
+    images = records(document["images"], tally)
     if len(images) != 1 or not text(images[0].get("file_name")):
         tally.drop("label without one picture", str(document["images"]))
         return
     file = text(images[0]["file_name"])
-    captions = tuple(a.get("korean") for a in records(document["annotations"]))
+    captions = tuple(a.get("korean") for a in records(document["annotations"], tally))
     info = document.get("info")
     topic = text(info.get("main_category")) if isinstance(info, dict) else ""
     categories = [text(c.get("supercategory")) for c in records(document.get("categories"))]
@@ -48,7 +48,7 @@ def vision(document: Document, tally: Tally) -> Iterator[Label]:
 
 def questions(document: Document, tally: Tally) -> Iterator[Label]:
     """외부 지식 기반 멀티모달 질의응답 (71357): {annotations: [{IMAGE_NAME, CAPTION, ...}]}."""
-    for record in records(document["annotations"]):
+    for record in records(document["annotations"], tally):
         file = text(record.get("IMAGE_NAME"))
         if not file:
             tally.drop("record without IMAGE_NAME", str(record))
@@ -60,7 +60,7 @@ def questions(document: Document, tally: Tally) -> Iterator[Label]:
 
 def nikl(document: Document, tally: Tally) -> Iterator[Label]:
     """국립국어원 그림 설명: JSON lines {id, input: the picture's stem, output: [sentence]}."""
-    for record in records(document):
+    for record in records(document, tally):
         file = text(record.get("input"))
         if not file or "output" not in record:
             tally.drop("record without input or output", str(record))
@@ -75,7 +75,7 @@ def plain(document: Document, tally: Tally) -> Iterator[Label]:
     Further columns are read where they are there: split, group, topic.
     """
     pictures: dict[str, list[dict[str, Any]]] = {}
-    for record in records(document):
+    for record in records(document, tally):
         file = text(_first(record, PICTURE))
         if file:
             pictures.setdefault(file, []).append(record)
