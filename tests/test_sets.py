@@ -544,11 +544,11 @@ def test_names_through_macos_and_other_cases_are_found(tmp_path):
     assert len(gather(tmp_path / "out", tmp_path / "set").samples) == 1
 
 
-@pytest.mark.parametrize("size", [None, 4000])
+@pytest.mark.parametrize("size", [None, 9000])
 def test_one_name_of_two_pictures_is_no_guess(tmp_path, size):
     for number, folder in enumerate(("a", "b")):
         path = downloads.picture(tmp_path / f"set/{folder}/1.png", number)
-        path.write_bytes(path.read_bytes().ljust(size or 4000 + number, b"x"))
+        path.write_bytes(path.read_bytes().ljust(size or 9000 + number, b"x"))
     rows = [{"image": "1.png", "caption": "어느 것"}, {"image": "b/1.png", "caption": "둘째"}]
     downloads.lines(tmp_path / "set/a.jsonl", rows)
     found = gather(tmp_path / "out", tmp_path / "set")
