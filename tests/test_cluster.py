@@ -146,7 +146,8 @@ from tests.test_commands import small_encoder, words
 
 door.load_tagger = lambda name: Tagger(name, "1", words)
 encoder.build_encoder = small_encoder  # on this machine; the cluster gets its graph
-sys.exit(door.main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(door.main(sys.argv[1:]))
 """
 
 
