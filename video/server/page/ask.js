@@ -8,6 +8,13 @@ export function make(tag, text, more = {}) {
   return element;
 }
 
+export function drawn(name, fields, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(fields)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
 export function clock(seconds) {
   const whole = Math.floor(seconds), rest = String(whole % 60).padStart(2, "0");
   return `${Math.floor(whole / 60)}:${rest}.${Math.floor((seconds - whole) * 10)}`;
@@ -51,9 +58,11 @@ export function say(element, text, bad = false) {
   element.classList.toggle("bad", bad);
 }
 
-// Runs work while the form's button is off; an error becomes one line.
-export async function busy(form, state, work) {
-  const button = form.querySelector("button[type=submit]");
+// As working, with the form's button.
+export const busy = (form, state, work) => working(form.querySelector("button[type=submit]"), state, work);
+
+// Runs work while the button is off; an error becomes one line.
+export async function working(button, state, work) {
   button.disabled = true;
   try {
     await work();
@@ -67,12 +76,12 @@ export async function busy(form, state, work) {
 export function droppable(form) {
   const area = form.querySelector(".drop"), input = area.querySelector("input");
   for (const name of ["dragover", "dragenter"]) {
-    area.addEventListener(name, event => { event.preventDefault(); area.classList.add("over"); });
+    area.addEventListener(name, event => { event.preventDefault(); area.classList.add("dragged"); });
   }
-  area.addEventListener("dragleave", () => area.classList.remove("over"));
+  area.addEventListener("dragleave", () => area.classList.remove("dragged"));
   area.addEventListener("drop", event => {
     event.preventDefault();
-    area.classList.remove("over");
+    area.classList.remove("dragged");
     if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
   });
 }

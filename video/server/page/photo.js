@@ -1,5 +1,5 @@
 // Photos: what is seen in them, where, and where was looked; all at once.
-import { $, busy, copies, droppable, make, say, send } from "./ask.js";
+import { $, busy, copies, droppable, make, say, send, working } from "./ask.js";
 import { boxes, looks } from "./seen.js";
 
 const shown = [];  // addresses of the photos on the page
@@ -7,20 +7,14 @@ const shown = [];  // addresses of the photos on the page
 // A button that asks about one photo and puts what it says under it.
 function asking(text, path, draw, file, url, under) {
   const button = make("button", text, { type: "button", className: "plain" });
-  button.onclick = async () => {
+  const state = $("photo-state");
+  button.onclick = () => working(button, state, async () => {
     const form = new FormData();
     form.append("image", file);
-    button.disabled = true;
-    say($("photo-state"), "보는 중");
-    try {
-      under.replaceChildren(...draw(await send(path, form, () => {}), url));
-      say($("photo-state"), "다 보았습니다.");
-    } catch (error) {
-      say($("photo-state"), error.message, true);
-    } finally {
-      button.disabled = false;
-    }
-  };
+    say(state, "보는 중");
+    under.replaceChildren(...draw(await send(path, form, () => {}), url));
+    say(state, "다 보았습니다.");
+  });
   return button;
 }
 

@@ -1,15 +1,7 @@
 // What is drawn over a photo: boxes with their sentences, and where was looked for each word.
-import { make } from "./ask.js";
+import { drawn, make } from "./ask.js";
 
 const COLOURS = ["#b3123c", "#1e6b2e", "#1a4fd0", "#a04a00", "#6d1684", "#00595c", "#6b4310", "#5a5a00"];
-const SVG = "http://www.w3.org/2000/svg";
-
-function drawn(name, fields, text) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(fields)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 // The photo with a drawing over it that has its own measure.
 function over(url, alt, width, height, parts) {

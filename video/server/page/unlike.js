@@ -1,17 +1,10 @@
 // The moments of a film that are unlike those just before: a curve and a table.
-import { $, ask, busy, clock, droppable, make, say, send } from "./ask.js";
+import { $, ask, busy, clock, drawn, droppable, make, say, send } from "./ask.js";
 
 const LEAST = { cosine: 0.5, euclidian: 0.7 };  // so that a film in which nothing changes has a flat curve
 const WIDTH = 800, HEIGHT = 180, EDGE = 8;
 const FEW = 5;
 const BY = { caption: "문장", features: "화면" };
-const SVG = "http://www.w3.org/2000/svg";
-
-function drawn(name, fields) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(fields)) element.setAttribute(key, value);
-  return element;
-}
 
 // Where a moment lies in the drawing: x by its time, y by how unlike it is.
 function places(moments, least, key) {
