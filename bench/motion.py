@@ -24,7 +24,6 @@ from model.gist import PLAIN
 from preprocess import __main__ as preprocess
 from preprocess.dataset import load
 from preprocess.pictures import read_picture
-from preprocess.records import in_time
 
 SIZE = (96, 72)  # width and height in pixels
 # of so many frames each, so that the moments that are looked at lie alike from both ends
@@ -96,7 +95,7 @@ def accuracy(captioner: Captioner, data: Path) -> dict[str, float]:
     right: dict[str, list[bool]] = {kind: [] for kind in SENTENCES}
     for row in dataset.rows("test"):
         sample = dataset.samples[row]
-        pictures = [read_picture(Path(path)) for path in in_time(sample.pictures)]
+        pictures = [read_picture(Path(path)) for path in sample.shown]
         said = captioner.caption(np.stack(pictures)).text
         kind = next(k for k, told in SENTENCES.items() if sample.captions[0] in told)
         right[kind].append(said == sample.captions[0])

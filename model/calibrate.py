@@ -23,7 +23,7 @@ from preprocess.dataset import Dataset
 from preprocess.errors import DataError
 from preprocess.korean import Morpheme, forms
 from preprocess.pictures import Picture, read_picture, shot
-from preprocess.records import FRAMES, Sample, in_time
+from preprocess.records import Sample
 
 CHUNK = 16  # pictures captioned at once
 PICTURES = 512  # most pictures that confidence is fitted on
@@ -94,7 +94,7 @@ def _captions(captioner: Captioner, data: Dataset, rows: Sequence[int]) -> list[
 
 def frames_of(sample: Sample) -> Picture:
     """A photo, or the frames of a shot in order of time: uint8 (n, H, W, 3)."""
-    pictures = [read_picture(Path(path)) for path in in_time(sample.pictures[:FRAMES])]
+    pictures = [read_picture(Path(path)) for path in sample.shown]
     return shot(pictures, len(pictures[0]))
 
 

@@ -23,7 +23,7 @@ from preprocess.errors import DataError, OutputError, exit_status
 from preprocess.files import whole_file
 from preprocess.korean import forms
 from preprocess.pictures import read_picture, shot
-from preprocess.records import FRAMES, Sample, in_time
+from preprocess.records import Sample
 from preprocess.shards import open_features
 
 CHUNK = 32  # samples captioned at once
@@ -135,7 +135,7 @@ def captioned(
 
 
 def _frames(sample: Sample, side: int, tilt: float = 0.0) -> Frames:
-    pictures = [read_picture(Path(path)) for path in in_time(sample.pictures[:FRAMES])]
+    pictures = [read_picture(Path(path)) for path in sample.shown]
     return shot([tilted(picture, tilt) if tilt else picture for picture in pictures], side)
 
 

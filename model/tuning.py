@@ -22,7 +22,6 @@ from preprocess.dataset import Batch, Dataset
 from preprocess.encoder import halves
 from preprocess.graph import seeing
 from preprocess.pictures import Picture, read_picture, to_square
-from preprocess.records import FRAMES, in_time
 from preprocess.vocabulary import Vocabulary
 
 CHUNK = 32  # held-out pictures through the encoder at a time
@@ -107,7 +106,7 @@ class TuneTrainer(Trainer):
 
     def _shown(self, row: int) -> tuple[str, ...]:
         """A sample's frames in order of time."""
-        return in_time(self.data.samples[row].pictures[:FRAMES])
+        return self.data.samples[row].shown
 
     def _look(self, batch: Batch) -> Batch:
         n = int(batch.frames.max())

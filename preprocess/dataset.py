@@ -17,7 +17,7 @@ import numpy.typing as npt
 from preprocess.errors import DataError
 from preprocess.korean import Morpheme
 from preprocess.morphemes import Sentences, read_morphemes
-from preprocess.records import FRAMES, Sample, in_time, read_samples, stills
+from preprocess.records import Sample, in_time, read_samples, stills
 from preprocess.shards import Features, open_features
 from preprocess.vocabulary import PAD, Vocabulary
 
@@ -56,7 +56,7 @@ class Dataset:
 
     @cached_property
     def _bounds(self) -> list[int]:
-        counts = [min(len(sample.pictures), FRAMES) for sample in self.samples]
+        counts = [len(sample.shown) for sample in self.samples]
         return [0, *np.cumsum(counts, dtype=int).tolist()]
 
     def regions(

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from preprocess.cluster import cluster_crew
 from preprocess.crew import in_order
 from preprocess.files import check_room
-from preprocess.graph import Graph, Session, picture_graph, seeing
+from preprocess.graph import Graph, picture_graph, running, seeing
 from preprocess.hands import apart
 from preprocess.pictures import Picture, decoded, nearer, read_file, to_square
 from preprocess.records import Sample
@@ -72,7 +72,7 @@ def encoding(
         SettingError: there is no such encoder or cluster.
     """
     graph = apart(exported, options)
-    encode = _running(graph) if graph else seeing(_network(options))
+    encode = running(graph) if graph else seeing(_network(options))
     if cluster is None:
         yield encode, None
         return
@@ -89,19 +89,13 @@ def exported(options: EncoderOptions) -> Graph | None:
     """
     import keras
 
-    network = _network(options)
-    return picture_graph(network) if keras.backend.backend() == "tensorflow" else None
+    return picture_graph(_network(options)) if keras.backend.backend() == "tensorflow" else None
 
 
 def _network(options: EncoderOptions) -> "keras.Model":
     from preprocess.encoder import build_encoder
 
     return build_encoder(options.encoder, options.side)
-
-
-def _running(graph: Graph) -> Encode:
-    session = Session(graph)
-    return lambda pictures: np.asarray(session(pictures)[0])
 
 
 @dataclass(frozen=True)
@@ -124,8 +118,7 @@ class Looker:
 
 def looker(graph: Graph, options: EncoderOptions) -> Looker:
     """A Looker on a machine of its own: one thread, for as many of them as it has CPUs."""
-    session = Session(graph, threads=1)
-    return Looker(lambda pictures: np.asarray(session(pictures)[0]), options)
+    return Looker(running(graph, threads=1), options)
 
 
 def read_files(files: Files) -> list[tuple[str, bytes]]:

@@ -112,7 +112,12 @@ def seeing(network: "keras.Model") -> Callable[[Array], Array]:
 
     if keras.backend.backend() != "tensorflow":
         return lambda batch: np.asarray(network.predict_on_batch(batch))
-    session = Session(picture_graph(network))
+    return running(picture_graph(network))
+
+
+def running(graph: Graph, threads: int = 2) -> Callable[[Array], Array]:
+    """A graph of one input and one output as a function of one batch."""
+    session = Session(graph, threads)
     return lambda batch: session(batch)[0]
 
 

@@ -6,7 +6,6 @@ from html import escape
 import pandas as pd
 
 from preprocess.plots import bars, curve, histogram
-from preprocess.records import FRAMES
 from preprocess.report import Prepared
 
 STYLE = """
@@ -54,7 +53,7 @@ def _summary(prepared: Prepared) -> str:
     captions = sum(map(len, prepared.captions.values()))
     dropped = sum(tally.dropped.total() for tally in prepared.tallies.values())
     leaking = int(prepared.twins.leaking.sum())
-    pictures = sum(min(len(sample.pictures), FRAMES) for sample in prepared.samples)
+    pictures = sum(len(sample.shown) for sample in prepared.samples)
     line = f"사진 {pictures:,}, 문장 {captions:,}, 버린 것 {dropped:,}."
     if not leaking:
         return f"<p>{line}</p>"

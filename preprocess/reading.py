@@ -193,10 +193,13 @@ def _useful(members: list[Member], tally: Tally) -> list[Member]:
     """Without the samples and odds and ends that lie beside a set's own Training, Validation."""
     if not any(official_split(member.name) for member in members):
         return members
-    beside = [m for m in members if _beside(m.name)]
-    if beside:
-        tally.drop("file of a sample folder", beside[0].name, len(beside))
-    return [m for m in members if not _beside(m.name)]
+    useful: list[Member] = []
+    for member in members:
+        if _beside(member.name):
+            tally.drop("file of a sample folder", member.name)
+        else:
+            useful.append(member)
+    return useful
 
 
 def _beside(name: str) -> bool:

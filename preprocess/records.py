@@ -44,6 +44,11 @@ class Sample:
         """The set the sample came from: its key without the last part."""
         return self.key.rsplit("/", 1)[0]
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The pictures that are looked at together, at most FRAMES, in order of time."""
+        return in_time(self.pictures[:FRAMES])
+
 
 def stills(samples: Iterable[Sample]) -> list[Sample]:
     """One sample a picture, for what looks at pictures one by one; the first keeps its key."""

@@ -10,7 +10,7 @@ import pandas as pd
 from preprocess.captions import hangul_share
 from preprocess.leaks import Twins
 from preprocess.morphemes import Sentences
-from preprocess.records import FRAMES, Sample
+from preprocess.records import Sample
 from preprocess.tally import Tally
 
 CUTS = (1, 2, 5, 10, 20)  # least counts whose coverage is told
@@ -61,7 +61,7 @@ def tables(prepared: Prepared) -> dict[str, pd.DataFrame]:
 def contents(samples: Sequence[Sample], sentences: Sequence[Sentences]) -> pd.DataFrame:
     """Groups, samples, pictures, captions, morphemes a caption: a row for each set and split."""
     rows = [
-        (s.source, s.split, s.group, min(len(s.pictures), FRAMES), len(found), sum(map(len, found)))
+        (s.source, s.split, s.group, len(s.shown), len(found), sum(map(len, found)))
         for s, found in zip(samples, sentences, strict=True)
     ]
     columns = ["set", "split", "group", "pictures", "captions", "morphemes"]

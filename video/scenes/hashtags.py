@@ -28,13 +28,8 @@ if TYPE_CHECKING:
 ABOUT = "사진이나 영상의 해시태그를 만듭니다. (Hashtags of photos or a film.)"
 GROUPS = Path(__file__).with_name("impressions.tsv")
 PHOTOS, SENTENCES = 10, 3
-AMBIGUOUS = (
-    "눈",
-    "배",
-    "말",
-    "코트",
-    "다리",
-)  # snow or eyes, coat or court: not translated where no sentence named them
+# snow or eyes, coat or court: not translated where no sentence named them
+AMBIGUOUS = ("눈", "배", "말", "코트", "다리")
 
 
 @dataclass(frozen=True)
