@@ -105,6 +105,20 @@ class ArrayFrame:
         return np.asarray(cv2.resize(self._picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def small_plane(plane: Picture) -> Picture:
+    """One plane of a thumb: uint8 (H, W) -> uint8 (36, 64).
+
+    Of every n-th row, still four or more for one of the thumb: the time goes into reading them.
+    Halved first where it can be, which OpenCV does ten times as fast as the rest.
+    """
+    rows = plane[:: max(1, plane.shape[0] // (4 * THUMB[1]))]
+    height, width = rows.shape
+    if height >= 4 * THUMB[1] and width >= 4 * THUMB[0]:
+        even = rows[: height - height % 2, : width - width % 2]
+        rows = cv2.resize(even, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(rows, THUMB, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def shrunk(width: int, height: int) -> tuple[int, int]:
     """The size whose shorter side is SHORT_SIDE at most, of about the same aspect (up to 8:1)."""
     scale = min(1.0, SHORT_SIDE / min(width, height))

@@ -7,9 +7,13 @@ from pathlib import Path
 import clips
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
 from preprocess.errors import VideoError
 from preprocess.frames import Limits, frames, probe
+from preprocess.media import small_plane
 
 DEFAULTS = Limits()
 
@@ -57,6 +61,37 @@ def test_large_frames_are_scaled_down(tmp_path):
     frame = next(iter(frames(probe(path))))
     assert frame.picture().shape == (256, 455, 3) and frame.thumb().shape == (36, 64, 3)
     assert np.abs(frame.picture()[20, 20].astype(int) - clips.RED).max() < 12
+
+
+def test_large_turned_frames_are_scaled_down_and_upright(tmp_path):
+    clip = clips.colour_clip(tmp_path / "a.mp4", ((clips.WHITE, 400),), size=(1280, 720))
+    seen = next(iter(frames(probe(clips.turned(clip, tmp_path / "t.mp4", 90))))).picture()
+    assert seen.shape == (455, 256, 3)
+    expected = np.rot90(clips.flat(clips.WHITE))
+    small = np.asarray(Image.fromarray(seen).resize((90, 160)), int)
+    assert np.abs(small - expected).mean() < 6
+
+
+@pytest.mark.parametrize("matrix", ["bt709", "smpte170m"])
+@pytest.mark.parametrize("colour_range", ["tv", "pc"])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p", "yuv420p10le"])
+def test_scaled_pictures_are_those_of_ffmpeg(tmp_path, matrix, colour_range, pixels):
+    tags = f"out_color_matrix={matrix}:out_range={colour_range}"
+    path, raw = tmp_path / "a.mp4", tmp_path / "a.raw"
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=960x540:d=0.1:r=10",
+                 "-vf", f"scale={tags},format={pixels}", "-colorspace", matrix,
+                 "-color_range", colour_range, "-c:v", "libx264", "-crf", "1", path)  # fmt: skip
+    clips.ffmpeg("-i", path, "-vf", "scale=455:256:flags=area", "-frames:v", "1",
+                 "-pix_fmt", "rgb24", "-f", "rawvideo", raw)  # fmt: skip
+    expected = np.fromfile(raw, np.uint8).reshape(256, 455, 3).astype(int)
+    assert np.abs(next(iter(frames(probe(path)))).picture() - expected).mean() < 2
+
+
+@given(st.sampled_from([1, 2, 3, 4, 8, 12, 16, 20]), st.integers(0, 2**32 - 1))
+def test_a_plane_of_blocks_becomes_its_blocks(times, seed):
+    small = np.random.default_rng(seed).integers(0, 256, (36, 64), np.uint8)
+    plane = small.repeat(times, 0).repeat(times, 1)
+    assert np.array_equal(small_plane(plane), small)
 
 
 @pytest.mark.parametrize("form", ["gif", "apng", "webp"])

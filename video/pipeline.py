@@ -12,6 +12,7 @@ import numpy.typing as npt
 from preprocess.errors import CaptionerFileError
 from preprocess.files import is_file
 from preprocess.frames import MediaInfo, probe
+from video.ahead import ahead
 from video.shots import ShotFrames, ShotOptions, find_shots
 from video.track import CaptionedShot, OtherCaption, Track, printable
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # its network library would slow --help and the readers of tr
 Said = tuple[CaptionedShot, frozenset[str]]  # a shot, and what its sentence is about
 OnShot = Callable[[CaptionedShot], None]
 Progress = Callable[[int], None]
+_AHEAD = 12  # shots found before they are captioned; bounds the memory, whatever the film's length
 
 
 class SeesShots(Protocol):
@@ -39,7 +41,7 @@ class PipelineOptions:
 
     Attributes:
         shots: how shots are found.
-        batch: shots captioned together; bounds the memory, whatever the film's length.
+        batch: shots captioned together, at most.
         alike: neighbours whose contents have this share in common are one caption; 1: only those
             that say the same word by word.
         attention: True keeps where was looked in each shot.
@@ -47,7 +49,7 @@ class PipelineOptions:
     """
 
     shots: ShotOptions = field(default_factory=ShotOptions)
-    batch: int = 16
+    batch: int = 4
     alike: float = 0.8
     alternatives: int = 0
     attention: bool = False
@@ -61,6 +63,8 @@ def caption_video(
     on_progress: Progress | None = None,
 ) -> Track:
     """Finds the shots of a video, GIF or picture and says one Korean sentence about each.
+
+    Shots are looked for in a thread of its own while those before are captioned.
 
     Args:
         path: the file.
@@ -83,7 +87,7 @@ def caption_media(
     on_progress: Progress | None = None,
 ) -> Track:
     """As caption_video, of a medium that is probed already."""
-    found = find_shots(media, options.shots, on_progress)
+    found = ahead(lambda tell: find_shots(media, options.shots, tell), _AHEAD, on_progress)
     shots = []
     for shot in merged(_captioned(found, captioner, options, media.start_ms), options.alike):
         shots.append(shot)

@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 Thumb = npt.NDArray[np.uint8]
 Coarse = npt.NDArray[np.float32]
-_GRID = 9  # rows of the coarse picture that frames are compared on: small motion vanishes in it
+_GRID = (16, 9)  # columns and rows that frames are compared on: small motion vanishes in it
 _WEIGHTS = np.array([1.0, 2.0, 2.0], np.float32)  # colour ranges over half of what luma does
 
 
@@ -16,7 +17,7 @@ class Look(NamedTuple):
 
     Attributes:
         blocks: means of the blocks, float32 (9, 16, 3) YUV.
-        colours: the sorted values of every second pixel, float32 (576, 3).
+        colours: the sorted values of every second pixel, float32 (3, 576).
     """
 
     blocks: Coarse
@@ -25,8 +26,8 @@ class Look(NamedTuple):
 
 def look(thumb: Thumb) -> Look:
     """uint8 (36, 64, 3) YUV -> what is compared of it."""
-    colours = np.sort(thumb[::2, ::2].reshape(-1, 3), axis=0).astype(np.float32)
-    return Look(coarse(thumb), colours)
+    pixels = thumb[::2, ::2].reshape(-1, 3).T
+    return Look(coarse(thumb), np.sort(pixels, axis=1).astype(np.float32))
 
 
 def dissimilarity(first: Thumb, second: Thumb) -> float:
@@ -55,11 +56,10 @@ def recolouring(first: Look, second: Look) -> float:
 
     The distance between the sorted values is the earth mover's distance between the histograms.
     """
-    return float(np.abs(first.colours - second.colours).mean(axis=0) @ _WEIGHTS)
+    return float(np.abs(first.colours - second.colours).mean(axis=1) @ _WEIGHTS)
 
 
 def coarse(thumb: Thumb) -> Coarse:
     """The means of a thumb's blocks: uint8 (36, 64, 3) -> float32 (9, 16, 3)."""
-    side = thumb.shape[0] // _GRID
-    shape = (_GRID, side, thumb.shape[1] // side, side, 3)
-    return np.asarray(thumb.reshape(shape).mean(axis=(1, 3), dtype=np.float32))
+    blocks = cv2.resize(thumb.astype(np.float32), _GRID, interpolation=cv2.INTER_AREA)
+    return np.asarray(blocks, np.float32)
