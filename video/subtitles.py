@@ -197,7 +197,8 @@ def _style(look: Look) -> pysubs2.SSAStyle:
         backcolor=pysubs2.Color(*look.edge, 64) if look.box else pysubs2.Color(0, 0, 0, 128),
         borderstyle=4 if look.box else 1,  # 4: libass' one box behind all lines
         outline=_outline(look),
-        shadow=round(look.em * (0.25 if look.box else 0.03), 1),
+        # the box's padding; letters have none, for drawing one costs as much as the letters do
+        shadow=round(look.em * 0.25, 1) if look.box else 0.0,
         alignment=_ALIGNMENTS[look.position],
         marginl=round(look.width * 0.05),
         marginr=round(look.width * 0.05),
