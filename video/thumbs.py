@@ -27,7 +27,8 @@ class Look(NamedTuple):
 def look(thumb: Thumb) -> Look:
     """uint8 (36, 64, 3) YUV -> what is compared of it."""
     pixels = thumb[::2, ::2].reshape(-1, 3).T
-    return Look(coarse(thumb), np.sort(pixels, axis=1).astype(np.float32))
+    by_radix = np.sort(pixels, axis=1, kind="stable")  # what numpy takes for bytes
+    return Look(coarse(thumb), by_radix.astype(np.float32))
 
 
 def dissimilarity(first: Thumb, second: Thumb) -> float:
