@@ -120,8 +120,8 @@ def test_memory_is_bounded_and_the_first_sentence_comes_early(clip, captioner, m
     captioner.caption_many = caption_many
     monkeypatch.setattr("video.pipeline.find_shots", many)
     track = caption_media(probe(clip), captioner)
-    assert len(track.shots) == 100 and most <= 20
-    assert captioner.batches[:4] == [1, 2, 4, 4] and max(captioner.batches) == 4
+    assert len(track.shots) == 100 and most <= 16
+    assert captioner.batches[:5] == [1, 2, 4, 4, 4] and max(captioner.batches) == 4
 
 
 def test_times_are_the_players(tmp_path, captioner):

@@ -7,12 +7,12 @@ from threading import Event
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Tell = Callable[[int], None]
+Progress = Callable[[int], None]
 _LOOK_S = 0.1  # how often is looked how far the making is
 
 
 def ahead(
-    make: Callable[[Tell], Iterator[Item]], most: int, on_progress: Tell | None = None
+    make: Callable[[Progress], Iterator[Item]], most: int, on_progress: Progress | None = None
 ) -> Iterator[Item]:
     """Yields the items of make(tell) in order; up to `most` are made before they are asked for.
 
@@ -20,17 +20,16 @@ def ahead(
     newest of it, every tenth of a second, and the last. Where the caller stops asking, making
     ends with the next tell. What make raises is raised here.
     """
-    progress = _Progress(on_progress)
-    made = make(progress.tell)
-    with ThreadPoolExecutor(1, "ahead") as pool:
-        try:
-            waiting = deque(pool.submit(_next, made) for _ in range(most))
-            while item := progress.during(waiting.popleft()):
-                waiting.append(pool.submit(_next, made))
-                yield item[0]
-        finally:
-            progress.ended.set()
-            pool.shutdown(cancel_futures=True)
+    line = _Line(on_progress)
+    made, pool = make(line.tell), ThreadPoolExecutor(1, "ahead")
+    try:
+        waiting = deque(pool.submit(_next, made) for _ in range(most))
+        while item := line.during(waiting.popleft()):
+            waiting.append(pool.submit(_next, made))
+            yield item[0]
+    finally:
+        line.ended.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def _next(made: Iterator[Item]) -> tuple[Item] | None:
@@ -40,10 +39,10 @@ def _next(made: Iterator[Item]) -> tuple[Item] | None:
     return None
 
 
-class _Progress:
+class _Line:
     """Carries what is told from the thread that makes to the one that asks."""
 
-    def __init__(self, on_progress: Tell | None) -> None:
+    def __init__(self, on_progress: Progress | None) -> None:
         self.ended = Event()
         self._on_progress = on_progress
         self._told: int | None = None

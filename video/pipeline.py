@@ -12,7 +12,7 @@ import numpy.typing as npt
 from preprocess.errors import CaptionerFileError
 from preprocess.files import is_file
 from preprocess.frames import MediaInfo, probe
-from video.ahead import ahead
+from video.ahead import Progress, ahead
 from video.shots import ShotFrames, ShotOptions, find_shots
 from video.track import CaptionedShot, OtherCaption, Track, printable
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # its network library would slow --help and the readers of tr
 
 Said = tuple[CaptionedShot, frozenset[str]]  # a shot, and what its sentence is about
 OnShot = Callable[[CaptionedShot], None]
-Progress = Callable[[int], None]
 _AHEAD = 12  # shots found before they are captioned; bounds the memory, whatever the film's length
 
 

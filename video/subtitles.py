@@ -194,7 +194,7 @@ def _style(look: Look) -> pysubs2.SSAStyle:
         fontsize=round(look.em * look.em_to_size, 1),
         primarycolor=pysubs2.Color(*look.colour, 0),
         outlinecolor=pysubs2.Color(*(look.colour if look.box else look.edge), 0),
-        backcolor=pysubs2.Color(*look.edge, 64) if look.box else pysubs2.Color(0, 0, 0, 128),
+        backcolor=pysubs2.Color(*look.edge, 64),  # the box's; without one nothing has it
         borderstyle=4 if look.box else 1,  # 4: libass' one box behind all lines
         outline=_outline(look),
         # the box's padding; letters have none, for drawing one costs as much as the letters do
