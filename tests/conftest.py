@@ -1,5 +1,6 @@
 """Shared by the tests: a captioner that names the colour it sees, a film, and the door."""
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from tests.clips import colour_clip, with_sound
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault
 settings.load_profile("house")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # by a shell's &; what tests start inherits
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ColourCaptioner:

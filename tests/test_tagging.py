@@ -322,7 +322,6 @@ def test_java_ends_quietly_with_its_process(tmp_path, how):
     running = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", program, str(ROOT)],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert running.stdout.readline() == "ready\n"
     running.send_signal(how)
