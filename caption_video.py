@@ -19,7 +19,7 @@ for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
-from preprocess.errors import CaptioningError, OutputError, SettingError
+from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.files import temporary_folder
 from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
@@ -29,7 +29,14 @@ from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
 from video.outputs import check_output, check_target, target_for, write
-from video.pipeline import PipelineOptions, SeesShots, caption_media, load_captioner
+from video.pipeline import (
+    Later,
+    PipelineOptions,
+    SeesShots,
+    caption_media,
+    check_there,
+    load_captioner,
+)
 from video.preview import moment, preview_target, still_at
 from video.reading import read_captions
 from video.shots import ShotOptions
@@ -98,6 +105,9 @@ def _work(
     for media, targets in jobs:
         try:
             failed |= not _caption_one(media, targets, captioner, args, burning)
+        except CaptionerFileError as error:  # it would fail for every film
+            complain(error, args.lang)
+            return 1
         except CaptioningError as error:
             complain(error, args.lang, media.path)
             failed = True
@@ -182,14 +192,16 @@ def _taken(target: Path, first: Path) -> OutputError:
     )
 
 
-def _captioner(args: argparse.Namespace) -> "Captioner | None":
+def _captioner(args: argparse.Namespace) -> SeesShots | None:
     """The captioner that is asked for; none where the captions are given."""
-    if args.captions and not args.about:
-        return None
-    captioner = _loaded(args)
     if args.about:
+        captioner = _loaded(args)
         say(_about(captioner.about))
-    return captioner
+        return captioner
+    if args.captions:
+        return None
+    check_there(args.model)
+    return Later(lambda: _loaded(args))
 
 
 def _loaded(args: argparse.Namespace) -> "Captioner":

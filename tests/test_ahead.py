@@ -25,11 +25,12 @@ def threads():
     return [t for t in threading.enumerate() if t.name.startswith("ahead")]
 
 
-@given(st.integers(0, 30), st.integers(1, 8))
-def test_everything_comes_in_order_and_no_more_is_made_ahead_than_allowed(until, most):
+@given(st.integers(0, 30), st.integers(1, 8), st.integers(1, 5))
+def test_everything_comes_in_order_and_no_more_is_made_ahead_than_allowed(until, most, together):
     made, got = [], []
-    for item in ahead(counted(until, made), most):
-        got.append(item)
+    for group in ahead(counted(until, made), most, together):
+        assert 1 <= len(group) <= together
+        got += group
         assert len(made) - len(got) <= most
     assert got == made == list(range(until))
     assert not threads()
@@ -47,8 +48,23 @@ def test_making_goes_on_while_an_item_is_used():
     items.close()
 
 
+def test_what_is_there_comes_together():
+    made = []
+    groups = ahead(counted(9, made), 4, together=3)
+    got = next(groups)
+    for _ in range(2):
+        until = time.monotonic() + 2
+        while len(made) < min(9, len(got) + 4) and time.monotonic() < until:
+            time.sleep(0.01)
+        group = next(groups)
+        got += group
+    assert len(group) == 3 and got == list(range(len(got)))
+    groups.close()
+
+
 def test_none_and_nothing_are_items_too():
-    assert list(ahead(lambda tell: iter([None, 0, "", ()]), 2)) == [None, 0, "", ()]
+    items = list(ahead(lambda tell: iter([None, 0, "", ()]), 2))
+    assert items == [[None], [0], [""], [()]]
 
 
 def test_what_making_raises_comes_after_what_was_made():
@@ -56,8 +72,8 @@ def test_what_making_raises_comes_after_what_was_made():
         yield 1
         raise ValueError("broken")
 
-    items = ahead(make, 3)
-    assert next(items) == 1
+    items = ahead(make, 3, together=2)
+    assert next(items) == [1]
     with pytest.raises(ValueError, match="broken"):
         next(items)
     assert not threads()
@@ -70,7 +86,8 @@ def test_progress_comes_in_the_asking_thread_and_ends_with_the_last():
         assert threading.current_thread() is threading.main_thread()
         told.append(reached)
 
-    assert list(ahead(counted(5, [], pause=0.15), 2, on_progress)) == [0, 1, 2, 3, 4]
+    items = ahead(counted(5, [], pause=0.15), 2, on_progress=on_progress)
+    assert list(items) == [[0], [1], [2], [3], [4]]
     assert told[-1] == 4 and told == sorted(set(told)) and len(told) > 1
 
 
@@ -81,7 +98,7 @@ def test_an_error_in_progress_ends_it_all():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(ahead(counted(1000, made, pause=0.01), 2, on_progress))
+        list(ahead(counted(1000, made, pause=0.01), 2, on_progress=on_progress))
     assert not threads() and len(made) < 100
 
 

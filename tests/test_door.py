@@ -213,6 +213,17 @@ def test_a_missing_captioner_says_what_to_do(film, capsys):
     assert names(film.parent) == ["film.mp4"]
 
 
+def test_a_damaged_captioner_is_told_once_for_all_films(film, tmp_path, capsys):
+    damaged = tmp_path / "a.kcap"
+    damaged.write_bytes(b"PK" + bytes(100))
+    other = tmp_path / "other.mp4"
+    other.write_bytes(film.read_bytes())
+    status = caption_video.main([str(film), str(other), "--model", str(damaged), "-o", ".srt"])
+    out, err = capsys.readouterr()
+    assert (status, err.count("\n")) == (1, 1) and "a.kcap" in err and "결과" not in out
+    assert not list(tmp_path.glob("*.srt"))
+
+
 def test_about(door):
     assert door("--about") == (0, '{\n  "terms": "색깔을 말하는 대역"\n}\n', "")
 

@@ -12,24 +12,37 @@ _LOOK_S = 0.1  # how often is looked how far the making is
 
 
 def ahead(
-    make: Callable[[Progress], Iterator[Item]], most: int, on_progress: Progress | None = None
-) -> Iterator[Item]:
-    """Yields the items of make(tell) in order; up to `most` are made before they are asked for.
+    make: Callable[[Progress], Iterator[Item]],
+    most: int,
+    together: int = 1,
+    on_progress: Progress | None = None,
+) -> Iterator[list[Item]]:
+    """Yields the items of make(tell) in order, those that are there, as many as may be together.
 
-    What is told while an item is waited for reaches on_progress in the caller's thread: the
-    newest of it, every tenth of a second, and the last. Where the caller stops asking, making
-    ends with the next tell. What make raises is raised here.
+    Up to `most` are made before they are asked for. What is told while an item is waited for
+    reaches on_progress in the caller's thread: the newest of it, every tenth of a second, and the
+    last. Where the caller stops asking, making ends with the next tell. What make raises is
+    raised here.
     """
     line = _Line(on_progress)
     made, pool = make(line.tell), ThreadPoolExecutor(1, "ahead")
     try:
         waiting = deque(pool.submit(_next, made) for _ in range(most))
         while item := line.during(waiting.popleft()):
-            waiting.append(pool.submit(_next, made))
-            yield item[0]
+            group = [item[0]]
+            while len(group) < together and waiting and (more := _there(waiting[0])):
+                waiting.popleft()
+                group.append(more[0])
+            waiting.extend(pool.submit(_next, made) for _ in group)
+            yield group
     finally:
         line.ended.set()
         pool.shutdown(cancel_futures=True)
+
+
+def _there(future: "Future[tuple[Item] | None]") -> tuple[Item] | None:
+    """What is made already, and well."""
+    return future.result() if future.done() and not future.exception() else None
 
 
 def _next(made: Iterator[Item]) -> tuple[Item] | None:

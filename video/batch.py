@@ -126,7 +126,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    jobs = args.jobs or max(1, cores() // 2)
     return Settings(
         args.model.absolute(),
         filled(BeamOptions, args),
@@ -137,7 +136,6 @@ def _settings(args: argparse.Namespace) -> Settings:
         replace(filled(BurnOptions, args), look=filled(StyleOptions, args)),
         Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours)),
         args.overwrite,
-        1 if args.cluster else max(1, cores() // jobs),
     )
 
 

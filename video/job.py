@@ -24,7 +24,6 @@ class Settings:
 
     Attributes:
         overwrite: results that are there are written anew.
-        threads: of each worker's networks.
     """
 
     model: Path = DEFAULT_MODEL
@@ -34,7 +33,6 @@ class Settings:
     burning: BurnOptions = field(default_factory=BurnOptions)
     limits: Limits = field(default_factory=Limits)
     overwrite: bool = False
-    threads: int = 2
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def desk(settings: Settings) -> Callable[[Job], Mapping[str, Any]]:
     Raises:
         CaptionerFileError: the captioner file cannot be used.
     """
-    captioner = load_captioner(settings.model, settings.beam, settings.hedge, settings.threads)
+    captioner = load_captioner(settings.model, settings.beam, settings.hedge)
     return partial(caption_film, captioner, settings)
 
 

@@ -74,7 +74,7 @@ def key_of(job: Job, settings: Settings, captioner: str) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-_UNIMPORTANT = ("model", "overwrite", "threads")  # of the captioner the file's content counts
+_UNIMPORTANT = ("model", "overwrite")  # of the captioner the file's content counts
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class PipelineOptions:
 
     Attributes:
         shots: how shots are found.
-        batch: shots captioned together, at most.
+        batch: shots captioned together, at most: those that are found already.
         alike: neighbours whose contents have this share in common are one caption; 1: only those
             that say the same word by word.
         attention: True keeps where was looked in each shot.
@@ -86,8 +86,8 @@ def caption_media(
     on_progress: Progress | None = None,
 ) -> Track:
     """As caption_video, of a medium that is probed already."""
-    found = ahead(lambda tell: find_shots(media, options.shots, tell), _AHEAD, on_progress)
-    shots = []
+    batch, shots = max(1, options.batch), []
+    found = ahead(lambda tell: find_shots(media, options.shots, tell), _AHEAD, batch, on_progress)
     for shot in merged(_captioned(found, captioner, options, media.start_ms), options.alike):
         shots.append(shot)
         if on_shot:
@@ -135,10 +135,13 @@ def _same(one: Said, other: Said, alike: float) -> bool:
 
 
 def _captioned(
-    found: Iterable[ShotFrames], captioner: SeesShots, options: PipelineOptions, start_ms: int
+    found: Iterable[list[ShotFrames]],
+    captioner: SeesShots,
+    options: PipelineOptions,
+    start_ms: int,
 ) -> Iterator[Said]:
     """The shots with their sentences, on the player's clock: the picture may start late on it."""
-    for shot, caption in _looked_at(found, captioner, options.batch):
+    for shot, caption in _looked_at(found, captioner):
         captioned = CaptionedShot(
             start_ms=start_ms + shot.shot.start_ms,
             end_ms=start_ms + shot.shot.end_ms,
@@ -161,12 +164,12 @@ def _looked(caption: "Caption") -> tuple[tuple[float, ...], ...]:
 
 
 def _looked_at(
-    found: Iterable[ShotFrames], captioner: SeesShots, largest: int
+    found: Iterable[list[ShotFrames]], captioner: SeesShots
 ) -> "Iterator[tuple[ShotFrames, Caption]]":
     """The shots with what is said of them; where a film stands still, nothing is asked again."""
     last: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
     said: list[Caption] = []
-    for group in _batches(found, largest):
+    for group in found:
         shown = [last, *(shot.frames for shot in group)]
         new = [not np.array_equal(before, after) for before, after in pairwise(shown)]
         fresh = [frames for frames, is_new in zip(shown[1:], new, strict=True) if is_new]
@@ -178,25 +181,40 @@ def _looked_at(
         last = shown[-1]
 
 
-def _batches(found: Iterable[ShotFrames], largest: int) -> Iterator[list[ShotFrames]]:
-    """Groups of 1, 2, 4, ... largest shots: the first sentence comes early, the many cheaply."""
-    size, group = 1, []
-    for shot in found:
-        group.append(shot)
-        if len(group) == size:
-            yield group
-            size, group = min(2 * size, max(1, largest)), []
-    if group:
-        yield group
+class Later:
+    """A captioner that is loaded when there is a shot to caption: others are found meanwhile.
+
+    What loading raises is raised by the first caption_many.
+    """
+
+    def __init__(self, load: Callable[[], SeesShots]) -> None:
+        self._load = load
+        self._loaded: SeesShots | None = None
+
+    def caption_many(self, shots: Sequence[npt.NDArray[np.uint8]]) -> "list[Caption]":
+        """As the captioner itself."""
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded.caption_many(shots)
 
 
-def load_captioner(
-    path: Path, options: "BeamOptions", hedge: "HedgeOptions", threads: int = 2
-) -> "Captioner":
-    """The captioner in a file, which will use so many threads.
+def load_captioner(path: Path, options: "BeamOptions", hedge: "HedgeOptions") -> "Captioner":
+    """The captioner in a file, in one thread: shots are found in another one.
 
     Raises:
         CaptionerFileError: path is missing, damaged, too new, or no captioner file.
+    """
+    check_there(path)
+    from model.captioner import Captioner
+
+    return Captioner.load(path, options, hedge, threads=1)
+
+
+def check_there(path: Path) -> None:
+    """Refuses a captioner file that is missing, before any work.
+
+    Raises:
+        CaptionerFileError: it is.
     """
     if not is_file(path):
         raise CaptionerFileError(
@@ -205,6 +223,3 @@ def load_captioner(
             f"captioner file '{path}' does not exist. Give one with --model FILE.kcap, "
             "or train one with train.py.",
         )
-    from model.captioner import Captioner
-
-    return Captioner.load(path, options, hedge, threads)
