@@ -115,18 +115,32 @@ class Captioner:
 
     def features(self, pictures: Sequence[Picture]) -> npt.NDArray[np.float32]:
         """What the CNN sees of uint8 (H, W, 3) pictures: float32 (n, R, D)."""
-        squares = np.stack([to_square(p, self._side) for p in pictures])
-        parts = (squares[i : i + LOOKS] for i in range(0, len(squares), LOOKS))
-        return np.concatenate([self._encode(part.astype(np.float32))[0] for part in parts])
+        return self._looked(pictures)[0]
 
-    def _views(self, frames: Frames) -> npt.NDArray[np.float32]:
-        """Each frame whole and from nearer, for a second opinion: float32 (2 n, R, D)."""
+    def _looked(
+        self, pictures: Sequence[Picture]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What the CNN sees, float32 (n, R, D), and what its classifier goes on from (n, ...)."""
+        squares = np.stack([to_square(p, self._side) for p in pictures])
+        parts = [squares[i : i + LOOKS] for i in range(0, len(squares), LOOKS)]
+        given = [part.astype(np.float32) for part in parts]
+        # in files of format 1 the classifier begins with the pictures
+        outputs = [(*self._encode(part), part)[:2] for part in given]
+        seen, below = (np.concatenate(arrays) for arrays in zip(*outputs, strict=True))
+        return seen, below
+
+    def _views(self, frames: Frames) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Each frame whole and from nearer, for a second opinion: float32 (2 n, R, D).
+
+        And what the classifier goes on from, of the whole ones.
+        """
         views = [view for frame in frames for view in (frame, nearer(frame))]
-        return self.features(views)
+        seen, below = self._looked(views)
+        return seen, below[::VIEWS]
 
     def _caption_chunk(self, shots: Sequence[Frames]) -> list[Caption]:
         counts = np.array([len(frames) for frames in shots])
-        features = [self._views(frames) for frames in shots]
+        features, below = zip(*map(self._views, shots), strict=True)
         # shots with fewer frames repeat their first view; the average leaves the repeats out
         views = int(counts.max()) * VIEWS
         padded = [np.concatenate([f, f[:1].repeat(views - len(f), 0)]) for f in features]
@@ -143,14 +157,14 @@ class Captioner:
         rows = np.arange(len(shots)) * counts.max()
         begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
         best = [said[0] for said in worded]
-        return [self._hedged(*one) for one in zip(captions, best, begun, shots, strict=True)]
+        return [self._hedged(*one) for one in zip(captions, best, begun, below, strict=True)]
 
     def _hedged(
         self,
         caption: Caption,
         best: Sequence[Morpheme],
         started: list[npt.NDArray[Any]],
-        frames: Frames,
+        below: npt.NDArray[np.float32],
     ) -> Caption:
         """The caption, or what guesses at the same frames agree on.
 
@@ -158,7 +172,7 @@ class Captioner:
             caption: the likeliest sentence.
             best: its morphemes.
             started: values, keys, h, c of its frames.
-            frames: themselves.
+            below: what the classifier goes on from, of each.
         """
         hedge = self.hedge
         general = caption.confidence < hedge.min_confidence
@@ -170,17 +184,19 @@ class Captioner:
         if said == tuple(best):
             return caption
         general = not said
-        said = said or agreed(guesses, self.recognised(frames))
+        said = said or agreed(guesses, self._recognised(below))
         return reworded(caption, said, general=general)
 
     def recognised(self, frames: Frames) -> Thing | None:
         """What the CNN's own classifier sees in a shot's frames, if it is in the file."""
+        return self._recognised(self._looked(list(frames))[1]) if self._classifier else None
+
+    def _recognised(self, below: npt.NDArray[np.float32]) -> Thing | None:
         if self._classifier is None:
             return None
         if self._classify is None:  # loaded when first needed
             self._classify = Session(self._classifier, self._threads)
-        squares = np.stack([to_square(frame, self._side) for frame in frames])
-        return recognised(self._classify(squares.astype(np.float32))[0])
+        return recognised(self._classify(below)[0])
 
     def _guesses(self, started: list[npt.NDArray[Any]]) -> list[tuple[Morpheme, ...]]:
         """Sentences drawn for one shot, always the same ones."""

@@ -23,7 +23,7 @@ from model.ensemble import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
-from preprocess.encoder import build_classifier, build_encoder
+from preprocess.encoder import build_classifier, build_encoder, halves, parting
 from preprocess.graph import Graph, export_graph, picture_graph
 from preprocess.vocabulary import Vocabulary
 
@@ -53,8 +53,7 @@ def save(
         plain = {n: rounded(a) for n, a in named_weights(network).items()}
         set_weights(network, plain)
         weights |= {prefix + name: array for name, array in plain.items()}
-    graphs = decoder_graphs(decoder) | {"encoder": picture_graph(encoder)}
-    graphs |= {"things": picture_graph(classifier)} if classifier else {}
+    graphs = decoder_graphs(decoder) | looking_graphs(encoder, classifier)
     contents = CaptionerFile(
         {"config": asdict(decoder.config), **about}, vocabulary, weights, graphs
     )
@@ -164,6 +163,19 @@ def decoder_graphs(decoder: Decoder) -> dict[str, Graph]:
         "start": export_graph(start_network(decoder), given),
         "step": export_graph(step_network(decoder), [token, *state]),
     }
+
+
+def looking_graphs(encoder: keras.Model, classifier: keras.Model | None) -> dict[str, Graph]:
+    """The encoder's graph and, if there is one, the classifier's.
+
+    The classifier begins where it parts from the encoder, whose second output it is given.
+    """
+    if classifier is None:
+        return {"encoder": picture_graph(encoder)}
+    layer = parting(encoder, classifier) or encoder.layers[0].name
+    below, rest = encoder.get_layer(layer).output, halves(classifier, layer)[1]
+    both = keras.Model(encoder.input, [encoder.output, below])
+    return {"encoder": picture_graph(both), "things": picture_graph(rest)}
 
 
 def signature_of(data: Dataset, rows: Sequence[int]) -> dict[str, Any]:

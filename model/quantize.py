@@ -59,7 +59,8 @@ def quantize(contents: CaptionerFile, data: Dataset, rows: Sequence[int]) -> Cap
     if moved <= MOVED:  # networks that are not made for it can lose what they see
         graphs["encoder"] = encoder
         if "things" in graphs:
-            graphs["things"] = quantized(graphs["things"], seen, CNN, FULL)
+            look = Session(encoder)
+            graphs["things"] = quantized(graphs["things"], [look(*c)[1:] for c in seen], CNN)
     told = {"bits": 8, "pictures": len(rows), "cnn": moved <= MOVED, "moved": round(moved, 4)}
     return replace(contents, graphs=graphs, about={**contents.about, "quantized": told})
 

@@ -25,7 +25,7 @@ from preprocess.files import whole_file
 from preprocess.graph import Graph
 from preprocess.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 512 * 2**20  # of all members together; a zip bomb ends here
 MAX_ABOUT = 8 * 2**20  # of captioner.json: parsed, it takes twenty times its size
 DTYPES: dict[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
@@ -43,7 +43,8 @@ class CaptionerFile:
         about: plain values: config, tagger, encoder, side, training, scores, terms.
         vocabulary: the morphemes.
         weights: both networks' arrays by Keras name, to go on training from.
-        graphs: encoder, start and step; things, if what the CNN was taught first goes along.
+        graphs: encoder, start and step; things, if what the CNN was taught first goes along: it
+            goes on from the encoder's second output (in format 1 it looks at pictures).
     """
 
     about: Mapping[str, Any]

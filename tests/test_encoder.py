@@ -10,12 +10,14 @@ import pytest
 import skimage
 from onnx import TensorProto, helper, numpy_helper
 
+from model.export import looking_graphs
 from model.things import recognised
 from preprocess.encoder import (
     build_classifier,
     build_encoder,
     halves,
     lite_network,
+    parting,
     port,
     rounded,
     weight_file,
@@ -59,6 +61,35 @@ def test_the_classifier_goes_along_where_there_is_one(photos):
     nouns = [recognised(shares[[i]]) for i in range(len(photos))]
     assert [thing.noun for thing in nouns] == ["고양이", "커피"]
     assert build_classifier("scratch", 224) is None
+
+
+@pytest.mark.parametrize("first_to_learn", ["stem_conv", "block15_expand_conv", ""])
+def test_the_classifier_goes_on_where_it_parts_from_the_encoder(photos, first_to_learn):
+    """A tuned encoder keeps what lies below the layer that was the first to learn."""
+    encoder, classifier = build_encoder("lite2", 224), build_classifier("lite2", 224)
+    learns = False
+    for layer in encoder.layers:
+        learns = learns or layer.name == first_to_learn
+        if learns and layer.weights:
+            layer.set_weights([array + 1e-3 for array in layer.get_weights()])
+    layer = parting(encoder, classifier)
+    assert (
+        layer
+        == {"stem_conv": "scale", "block15_expand_conv": "block14_add", "": "head_relu"}[
+            first_to_learn
+        ]
+    )
+    graphs = looking_graphs(encoder, classifier)
+    pictures = photos.astype(np.float32)
+    regions, below = Session(graphs["encoder"])(pictures)
+    np.testing.assert_allclose(regions, np.asarray(encoder(pictures)), atol=2e-4)
+    shares = Session(graphs["things"])(below)[0]
+    np.testing.assert_allclose(shares, np.asarray(classifier(pictures)), atol=1e-5)
+
+
+def test_an_encoder_without_a_classifier_is_all_there_is():
+    graphs = looking_graphs(build_encoder("scratch", 32), None)
+    assert list(graphs) == ["encoder"]
 
 
 class Second:

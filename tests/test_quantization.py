@@ -173,6 +173,17 @@ def test_only_products_by_weights_are_rounded():
     assert 0 < distance(Session(graph), Session(eight), calls) < 0.03
 
 
+def test_weights_are_rounded_by_rows_to_the_same_numbers(monkeypatch):
+    rng = np.random.default_rng(7)
+    calls = [[rng.normal(size=(3, 40)).astype(np.float32), np.ones((1, 5), np.float32)]]
+    turned = quantized(products(), calls, PRODUCTS)
+    monkeypatch.setattr(quantization, "_turned", lambda proto: proto)
+    plain = quantized(products(), calls, PRODUCTS)
+    assert (plain.weights["w"].shape, turned.weights["w"].shape) == ((40, 64), (64, 40))
+    for one, same in zip(Session(turned)(*calls[0]), Session(plain)(*calls[0]), strict=True):
+        np.testing.assert_array_equal(one, same)
+
+
 def test_a_graph_without_what_is_rounded_stays_as_it_is():
     node = helper.make_node("Relu", ["x"], ["y"], name="relu")
     graph = graph_of([node], {}, {"x": [1, 3]}, {"y": [1, 3]})
