@@ -1,6 +1,6 @@
 """The only reader of video: probing, and frames in order by their real timestamps, upright."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -29,9 +29,11 @@ from preprocess.media import (
     check_file,
     check_size,
     in_time,
+    is_webp,
     no_frame,
     no_picture_stream,
     not_media,
+    on_white,
     shrunk,
     small_plane,
     too_slow,
@@ -101,7 +103,7 @@ def frames(media: MediaInfo) -> Iterator[Frame]:
     """
     if media.kind == "picture":
         yield ArrayFrame(0, read_still(media.path))
-    elif media.kind == "animation" and _is_webp(media.path):
+    elif media.kind == "animation" and is_webp(media.path):
         yield from in_time(media, webp_frames(media.path))
     else:
         yield from in_time(media, _film_frames(media))
@@ -136,17 +138,23 @@ class _Converter:
             planes = list(_pixels(_scaled(self._thumbs, frame, *THUMB, "yuv444p")))
         return np.stack([small_plane(plane) for plane in planes], axis=-1)
 
-    def picture(self, frame: VideoFrame) -> Picture:
+    def kept(self, frame: VideoFrame) -> Callable[[], Picture]:
         turn, (width, height) = _turn(frame), shrunk(*_upright_size(frame, self._aspect))
         if turn % 180:
             width, height = height, width
         layout = "rgba" if _has_alpha(frame) else "rgb24"
-        if frame.format.name in _PLANAR and (width, height) != (frame.width, frame.height):
-            # twice as fast as in one step
+        if frame.format.name not in _PLANAR:
+            picture = self._upright(frame, (width, height), layout, turn)
+            return lambda: picture
+        # two steps are twice as fast as one, and the second is for pictures that are used
+        if (width, height) != (frame.width, frame.height):
             frame = _scaled(self._smaller, frame, width, height, "yuv444p")
-        small = _pixels(_scaled(self._pictures, frame, width, height, layout))
+        return lambda: self._upright(frame, (width, height), layout, turn)
+
+    def _upright(self, frame: VideoFrame, size: tuple[int, int], layout: str, turn: int) -> Picture:
+        small = _pixels(_scaled(self._pictures, frame, *size, layout))
         turned = np.rot90(small, turn // 90)
-        return np.ascontiguousarray(_on_white(turned) if layout == "rgba" else turned)
+        return np.ascontiguousarray(on_white(turned) if layout == "rgba" else turned)
 
 
 def _scaled(
@@ -170,7 +178,10 @@ class _FilmFrame:
         return self._converter.thumb(self._frame)
 
     def picture(self) -> Picture:
-        return self._converter.picture(self._frame)
+        return self.kept()()
+
+    def kept(self) -> Callable[[], Picture]:
+        return self._converter.kept(self._frame)
 
 
 @contextmanager
@@ -277,20 +288,8 @@ def _plane(plane: VideoPlane) -> Picture:
     return rows[: plane.height, : plane.width]
 
 
-def _on_white(picture: Picture) -> Picture:
-    """uint8 (H, W, 4) RGBA over white."""
-    alpha = picture[..., 3:].astype(np.uint16)
-    mixed = (picture[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return mixed.astype(np.uint8)
-
-
 def _has_alpha(frame: VideoFrame) -> bool:
     return frame.format.name in _ALPHA or frame.format.name.startswith(("yuva", "gbrap"))
-
-
-def _is_webp(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(12)[8:] == b"WEBP"
 
 
 def _is_cover(stream: VideoStream) -> bool:

@@ -1,7 +1,7 @@
 """What is known of a video, animation or picture; its limits, and the words for refusing it."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -86,6 +86,9 @@ class Frame(Protocol):
     def picture(self) -> Picture:
         """uint8 (H, W, 3) RGB, upright, square pixels, flat on white, shorter side <= 256."""
 
+    def kept(self) -> Callable[[], Picture]:
+        """What picture() gives, for any later time, in the memory of that picture."""
+
 
 class ArrayFrame:
     """A Frame over a whole upright RGB picture."""
@@ -103,6 +106,11 @@ class ArrayFrame:
         """See Frame."""
         size = shrunk(self._picture.shape[1], self._picture.shape[0])
         return np.asarray(cv2.resize(self._picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def kept(self) -> Callable[[], Picture]:
+        """See Frame."""
+        picture = self.picture()
+        return lambda: picture
 
 
 def small_plane(plane: Picture) -> Picture:
@@ -124,6 +132,19 @@ def shrunk(width: int, height: int) -> tuple[int, int]:
     scale = min(1.0, SHORT_SIDE / min(width, height))
     most = 8 * SHORT_SIDE  # a strip 1 px high must not stay as wide as it is
     return tuple(min(most, max(1, round(side * scale))) for side in (width, height))  # type: ignore[return-value]
+
+
+def on_white(picture: Picture) -> Picture:
+    """uint8 (H, W, 4) RGBA over white: uint8 (H, W, 3) RGB."""
+    alpha = picture[..., 3:].astype(np.uint16)
+    mixed = (picture[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return mixed.astype(np.uint8)
+
+
+def is_webp(path: Path) -> bool:
+    """Whether a file begins as WebP does."""
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"WEBP"
 
 
 def check_file(path: Path) -> None:

@@ -114,6 +114,18 @@ def test_still_pictures(tmp_path, suffix):
     assert next(iter(frames(media))).picture().shape == (201, 322, 3)
 
 
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv444p", "gbrp", "yuv420p10le"])
+@pytest.mark.parametrize("size", ["640x360", "320x180"])
+def test_what_is_kept_is_the_picture_even_when_the_film_is_closed(tmp_path, layout, size):
+    path = tmp_path / "a.mkv"
+    source = ("-f", "lavfi", "-t", "1", "-i", f"testsrc2=s={size}:r=10")
+    clips.ffmpeg(*source, "-c:v", "ffv1", "-pix_fmt", layout, path)
+    shown, kept = zip(*((f.picture(), f.kept()) for f in frames(probe(path))), strict=True)
+    assert len(shown) == 10
+    for picture, later in zip(shown, kept, strict=True):
+        np.testing.assert_array_equal(later(), picture)
+
+
 def test_see_through_pictures_lie_on_white(tmp_path):
     path = tmp_path / "p.png"
     clear = "color=c=red@0.0:s=64x64,format=rgba"

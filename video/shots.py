@@ -86,7 +86,7 @@ class _Candidate(NamedTuple):
     """A frame that may stand for its shot: its picture, and the coarse one it is compared on."""
 
     time_ms: int
-    picture: Picture
+    picture: Callable[[], Picture]
     coarse: Coarse
 
 
@@ -102,7 +102,7 @@ class _Cutter:
     def keep(self, frame: Frame, thumb: Thumb) -> None:
         """Converts and keeps a frame every now and then."""
         if not self.candidates or frame.time_ms - self.candidates[-1].time_ms >= _CANDIDATE_MS:
-            self.candidates.append(_Candidate(frame.time_ms, frame.picture(), coarse(thumb)))
+            self.candidates.append(_Candidate(frame.time_ms, frame.kept(), coarse(thumb)))
 
     def cut(self, cut_ms: int, end_ms: int) -> Iterator[ShotFrames]:
         """Ends the open shot at cut_ms, unless it or the film's rest would be too short."""
@@ -178,7 +178,7 @@ def _spread(
     places = [0.5] if count == 1 else np.linspace(0.2, 0.8, count)
     times = [shot.start_ms + place * (shot.end_ms - shot.start_ms) for place in places]
     nearest = {min(inside, key=lambda c: abs(c.time_ms - t)).time_ms for t in times}
-    pictures = [c.picture for c in inside if c.time_ms in nearest]
+    pictures = [c.picture() for c in inside if c.time_ms in nearest]
     same = [p for p in pictures if p.shape == pictures[0].shape]  # sizes can change in mid-stream
     return np.stack(same)
 
