@@ -15,8 +15,9 @@ from model import peers
 from model.beam import BeamOptions
 from model.captioner import DEFAULT, Captioner, Frames
 from model.gist import HEDGE, PLAIN, HedgeOptions
-from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare, table
+from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare
 from model.storage import check_tagger
+from model.table import table
 from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import DataError, OutputError, exit_status

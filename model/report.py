@@ -1,7 +1,6 @@
-"""Systems scored side by side on the same pictures: the table, its signatures, its p-values."""
+"""Systems scored side by side on the same pictures, with signatures and p-values."""
 
 import json
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +24,6 @@ COLUMNS = (
     "length",
 )
 PEOPLE = "people"  # whose sentences the references are
-COSTS = ("million", "MB", "CPU ms")
 AHEAD = COLUMNS[:7]  # the columns in which being ahead means something
 
 
@@ -197,41 +195,6 @@ def _signatures(
     idf = {"CIDEr-D": f"{split}-references"}
     made = {c: metrics.signature(c, tokens, references.tokens, idf.get(c)) for c in AHEAD[:6]}
     return {**made, "ko-mecab": f"BLEU|pictures:{len(references.keys)}|{mecab.signature()}"}
-
-
-def table(report: ScoreReport) -> str:
-    """The figures, one row a system, then one row of p-values for each system before the last."""
-    names = [row.system.name for row in report.rows]
-    width = max(map(_columns_wide, [*names, "system"]))
-    lines = [_line("system", (*COLUMNS, *COSTS), width)]
-    lines += [_line(r.system.name, _figures(r) + _costs(r), width) for r in report.rows]
-    if report.p_values:
-        lines += ["", f"p-value of '{names[-1]}' being ahead (paired bootstrap over pictures):"]
-        for name, found in report.p_values.items():
-            lines.append(_line(name, [f"{p:.3f}" for p in found.values()], width))
-    return "\n".join([*lines, "", *(f"{c}: {text}" for c, text in report.signatures.items())])
-
-
-def _figures(row: Row) -> list[str]:
-    places = {"CIDEr-D": 3, "distinct": 3}
-    return [f"{value:.{places.get(column, 1)}f}" for column, value in row.values().items()]
-
-
-def _costs(row: Row) -> list[str]:
-    cost = row.system.cost
-    if cost is None:  # a table of captions, not a network
-        return ["-"] * len(COSTS)
-    return [f"{cost.parameters / 1e6:.1f}", f"{cost.file_mb:.1f}", f"{cost.cpu_ms:.0f}"]
-
-
-def _line(name: str, cells: Sequence[str], width: int) -> str:
-    padding = " " * (width - _columns_wide(name))
-    return "  ".join([name + padding, *(f"{cell:>8}" for cell in cells)])
-
-
-def _columns_wide(text: str) -> int:
-    """Width on a terminal: Hangul takes two columns."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def as_json(report: ScoreReport) -> dict[str, Any]:

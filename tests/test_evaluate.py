@@ -88,6 +88,25 @@ def test_table_p_values_signatures_and_json(data, tmp_path, capsys):
     assert not list(tmp_path.glob(".*.part"))
 
 
+def test_files_called_alike_but_for_a_number_are_seeds(data, monkeypatch, capsys):
+    known = {"seed-0.kcap": TEXTS[:1], "seed-12.kcap": TEXTS, "lone-7.kcap": TEXTS}
+    monkeypatch.setattr(
+        evaluate, "open_captioner", lambda path, *_: StandIn(known.get(path.name, TEXTS))
+    )
+    for name in known:
+        Path(name).write_bytes(b"0")
+    assert run(data, "--beside", *known) == 0
+    lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    rows = {line[:18].strip(): line[18:].split() for line in lines}
+    assert [name for name in rows if "lone" in name] == ["lone-7"]
+    mean, sd = rows["seed, mean of 2"], rows["seed, sd"]
+    assert len(mean) == len(sd) == 9  # costs have no mean
+    for place, column in enumerate(mean):
+        one, other = float(rows["seed-0"][place]), float(rows["seed-12"][place])
+        assert float(column) == pytest.approx((one + other) / 2, abs=0.11)
+        assert float(sd[place]) == pytest.approx(abs(one - other) / 2**0.5, abs=0.11)
+
+
 def test_morphemes_of_another_tagger_are_not_compared(data, monkeypatch, capsys):
     monkeypatch.setattr(StandIn, "about", {"tagger": "kiwi"})
     assert run(data, "--lang", "en") == 1
@@ -106,7 +125,7 @@ def test_hedged_and_tilted_rows_are_named(data, tmp_path):
 def test_what_a_captioner_costs_stands_beside_its_scores(data, tmp_path, capsys):
     out = tmp_path / "scores.json"
     assert run(data, "--peers", "--beside", "dull.kcap", "--json", out) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     assert lines[0].split()[-4:] == ["million", "MB", "CPU", "ms"]
     assert lines[1].split()[-3:] == ["-", "-", "-"]
     dull = next(line for line in lines if line.startswith("dull "))
