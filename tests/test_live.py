@@ -77,8 +77,8 @@ def test_memory_does_not_grow_with_a_shot(captioner, monkeypatch):
     most = []
     keep = live._Open.keep
 
-    def watched(self, time_ms, picture):
-        keep(self, time_ms, picture)
+    def watched(self, frame):
+        keep(self, frame)
         most.append(len(self.kept))
 
     monkeypatch.setattr(live._Open, "keep", watched)

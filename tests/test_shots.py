@@ -12,7 +12,7 @@ from preprocess.records import Shot
 from tests import programs
 from video.cuts import CutFinder
 from video.shots import ShotOptions, find_shots
-from video.thumbs import dissimilarity
+from video.thumbs import dissimilarity, look
 
 LOOSE = ShotOptions(min_shot_ms=200)
 
@@ -171,7 +171,7 @@ def test_cuts_come_in_order_and_at_frames_seen(steps):
     finder, time_ms, times, cuts = CutFinder(0.5), 0, [], []
     for gap, colour in steps:
         times.append(time_ms)
-        cuts += finder.push(time_ms, thumb(colour))
+        cuts += finder.push(time_ms, look(thumb(colour)))
         time_ms += gap
     cuts += finder.finish()
     assert cuts == sorted(set(cuts)) and set(cuts) <= set(times)

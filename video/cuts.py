@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from video.thumbs import Look, Thumb, difference, look, recolouring
+from video.thumbs import Look, difference, recolouring
 
 SLOW_MS = 1000  # dissolves and fades are met by comparing frames this far apart
 _LOOKAHEAD = 4  # frames seen after a jump before it is believed (a photo flash returns)
@@ -30,9 +30,8 @@ class CutFinder:
         self._slow_ms: int | None = None  # a gradual transition, unless a hard cut follows soon
         self.settled_ms = 0  # no cut before this time can come any more
 
-    def push(self, time_ms: int, thumb: Thumb) -> list[int]:
+    def push(self, time_ms: int, seen: Look) -> list[int]:
         """Takes the next frame; the times of cuts that are sure now, usually none."""
-        seen = look(thumb)
         step = difference(self._window[-1][1], seen) if self._window else 0.0
         self._window.append((time_ms, seen, step))
         return self._judge(1) if len(self._window) == _LOOKAHEAD + 2 else []

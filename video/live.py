@@ -11,6 +11,7 @@ from preprocess.pictures import Picture
 from video.cuts import CutFinder
 from video.pipeline import SeesShots
 from video.shots import ShotOptions
+from video.thumbs import look
 from video.track import CaptionedShot
 
 _MOST = 64  # pictures kept of an open shot, however long it is
@@ -33,8 +34,8 @@ def caption_live(
     finder, shot, now_ms = CutFinder(options.sensitivity), _Open(options), 0
     for frame in frames:
         now_ms = frame.time_ms
-        cuts = finder.push(now_ms, frame.thumb())
-        shot.keep(now_ms, frame.picture())
+        cuts = finder.push(now_ms, look(frame.thumb()))
+        shot.keep(frame)
         if (end_ms := shot.end(cuts, now_ms)) is not None:
             yield shot.close(end_ms, captioner)
     if not shot.kept:
@@ -53,12 +54,13 @@ class _Open:
         self.kept: list[tuple[int, Picture]] = []
         self._apart_ms = 0  # grows with the shot, so that the pictures stay few
 
-    def keep(self, time_ms: int, picture: Picture) -> None:
-        """Takes the newest picture."""
+    def keep(self, frame: Frame) -> None:
+        """Takes the newest picture, if enough time has gone by."""
+        time_ms = frame.time_ms
         if self.start_ms < 0:
             self.start_ms = time_ms
         if not self.kept or time_ms - self.kept[-1][0] >= self._apart_ms:
-            self.kept.append((time_ms, picture))
+            self.kept.append((time_ms, frame.picture()))
         if len(self.kept) > _MOST:
             self.kept = self.kept[::2]
             self._apart_ms = self.kept[1][0] - self.kept[0][0]

@@ -14,7 +14,7 @@ from preprocess.media import no_frame
 from preprocess.pictures import Picture
 from preprocess.records import Shot
 from video.cuts import SLOW_MS, CutFinder
-from video.thumbs import Coarse, Thumb, coarse, rearrangement
+from video.thumbs import Coarse, look, rearrangement
 
 _CANDIDATE_MS = 250  # distance of the frames kept to choose the shot's pictures from
 
@@ -66,9 +66,9 @@ def _found(
 ) -> Iterator[ShotFrames]:
     finder, cutter = CutFinder(options.sensitivity), _Cutter(options)
     for frame in frames(media):
-        thumb = frame.thumb()
-        cutter.keep(frame, thumb)
-        for cut_ms in finder.push(frame.time_ms, thumb):
+        seen = look(frame.thumb())
+        cutter.keep(frame, seen.blocks)
+        for cut_ms in finder.push(frame.time_ms, seen):
             yield from cutter.cut(cut_ms, media.duration_ms)
         yield from cutter.overlong(finder.settled_ms)
         if on_progress:
@@ -99,10 +99,10 @@ class _Cutter:
         self._change = 6.0 - 4.0 * options.sensitivity  # 4 at 0.5
         self.candidates: deque[_Candidate] = deque()
 
-    def keep(self, frame: Frame, thumb: Thumb) -> None:
+    def keep(self, frame: Frame, blocks: Coarse) -> None:
         """Converts and keeps a frame every now and then."""
         if not self.candidates or frame.time_ms - self.candidates[-1].time_ms >= _CANDIDATE_MS:
-            self.candidates.append(_Candidate(frame.time_ms, frame.kept(), coarse(thumb)))
+            self.candidates.append(_Candidate(frame.time_ms, frame.kept(), blocks))
 
     def cut(self, cut_ms: int, end_ms: int) -> Iterator[ShotFrames]:
         """Ends the open shot at cut_ms, unless it or the film's rest would be too short."""
