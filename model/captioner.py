@@ -18,6 +18,7 @@ from model.doubt import supported
 from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
+from model.screen import Letters, screen
 from model.storage import CaptionerFile, damaged, read_captioner
 from model.things import Thing, recognised
 from preprocess.errors import CaptionerFileError, SettingError
@@ -27,6 +28,7 @@ from preprocess.pictures import Picture, nearer, to_square
 
 Frames = npt.NDArray[np.uint8]
 DEFAULT = BeamOptions()
+LETTERS = "letters/kernel"  # what tells screens of letters, if the file has it
 VIEWS = 2  # of each frame: whole, and from nearer
 SIDES = range(1, 1025)
 LOOKS, CHUNK = 2, 4  # pictures through the CNN, and shots through the beam search, at a time
@@ -50,6 +52,8 @@ class Captioner:
         fitted = contents.about.get("confidence")
         fits = [float(fitted[name]) for name in ("slope", "intercept")] if fitted else []
         self._confidence = Confidence(*fits) if fits else None
+        known = contents.weights.get(LETTERS)
+        self._letters = None if known is None else Letters.of(known)
         self._vocabulary = contents.vocabulary
         self._motion = bool(contents.about.get("config", {}).get("motion", False))
         self._side = int(contents.about["side"])
@@ -157,7 +161,15 @@ class Captioner:
         rows = np.arange(len(shots)) * counts.max()
         begun = [[a[r : r + c] for a in started] for r, c in zip(rows, counts, strict=True)]
         best = [said[0] for said in worded]
-        return [self._hedged(*one) for one in zip(captions, best, begun, below, strict=True)]
+        whole = [seen[::VIEWS] for seen in features]
+        shown = [self._screen(*one) for one in zip(shots, whole, strict=True)]
+        given = zip(captions, best, begun, below, shown, strict=True)
+        return [self._hedged(*one) for one in given]
+
+    def _screen(self, frames: Frames, seen: npt.NDArray[np.float32]) -> tuple[Morpheme, ...]:
+        """What is said of a shot without a scene, where not every sentence is wanted whole."""
+        hedges = self.hedge.min_confidence or self.hedge.min_support
+        return screen(frames, seen, self._letters) if hedges else ()
 
     def _hedged(
         self,
@@ -165,6 +177,7 @@ class Captioner:
         best: Sequence[Morpheme],
         started: list[npt.NDArray[Any]],
         below: npt.NDArray[np.float32],
+        shown: Sequence[Morpheme],
     ) -> Caption:
         """The caption, or what guesses at the same frames agree on.
 
@@ -173,7 +186,10 @@ class Captioner:
             best: its morphemes.
             started: values, keys, h, c of its frames.
             below: what the classifier goes on from, of each.
+            shown: what is said of them if they show no scene, else ().
         """
+        if shown:
+            return reworded(caption, shown, general=True)
         hedge = self.hedge
         general = caption.confidence < hedge.min_confidence
         if not (general or hedge.min_support):

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from model import calibrate, quantize
+from model import calibrate, letters, quantize
 from model.cross_validation import cross_validate
 from model.export import at_side, fingerprint, restore, restore_encoder, save, signature_of
 from model.growing import grown
@@ -80,14 +80,15 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     networks, best = _trained(data, (learned, held), options, folder, started)
     about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
     contents = _save(arguments.out, data, networks, about)
+    out: Path = arguments.out
     if arguments.bits == 8:
         contents = quantize.quantize(contents, data, quantize.some(learned))
-        write_captioner(arguments.out, contents)
+        write_captioner(out, contents)
         print(quantize.report(contents))
+    contents = _taught(out, contents, data)
     if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
-        _calibrate(arguments.out, contents, data)
-    size = arguments.out.stat().st_size / 1e6
-    out = arguments.out
+        _calibrate(out, contents, data)
+    size = out.stat().st_size / 1e6
     print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
 
 
@@ -172,6 +173,14 @@ def _save(path: Path, data: Dataset, networks: Networks, about: dict[str, Any]) 
     about |= {"trained_side": data.settings["side"]}
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
     return save(path, at_side((encoder, decoder), name, side), vocabulary, about)
+
+
+def _taught(path: Path, contents: CaptionerFile, data: Dataset) -> CaptionerFile:
+    found = letters.learn(contents, data)
+    contents = letters.taught(contents, found)
+    write_captioner(path, contents)
+    print(letters.report(found))
+    return contents
 
 
 def _calibrate(path: Path, contents: CaptionerFile, data: Dataset) -> None:

@@ -487,6 +487,8 @@ def test_a_side_nobody_can_see_is_refused(tmp_path, coco, stand_ins, capsys):
         ["train.py"],
         ["-m", "model.evaluate"],
         ["-m", "model.calibrate"],
+        ["-m", "model.letters"],
+        ["-m", "model.quantize"],
         ["-m", "model.soup"],
         ["-m", "preprocess.leaks"],
     ],
