@@ -19,7 +19,7 @@ from model.gist import HEDGE, HedgeOptions, agreed
 from model.grammar import mend
 from model.sampling import sample
 from model.screen import Letters, screen
-from model.storage import CaptionerFile, damaged, read_captioner
+from model.storage import LETTERS, CaptionerFile, damaged, read_captioner
 from model.things import Thing, recognised
 from preprocess.errors import CaptionerFileError, SettingError
 from preprocess.graph import Session
@@ -28,7 +28,6 @@ from preprocess.pictures import Picture, nearer, to_square
 
 Frames = npt.NDArray[np.uint8]
 DEFAULT = BeamOptions()
-LETTERS = "letters/kernel"  # what tells screens of letters, if the file has it
 VIEWS = 2  # of each frame: whole, and from nearer
 SIDES = range(1, 1025)
 LOOKS, CHUNK = 2, 4  # pictures through the CNN, and shots through the beam search, at a time

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from model import revise
-from model.captioner import LETTERS, Captioner
+from model.captioner import Captioner
 from model.screen import SURE, Array, Letters, fit_letters
-from model.storage import CaptionerFile, rounded
+from model.storage import LETTERS, CaptionerFile, rounded
 from preprocess.cards import card, lettered
 from preprocess.dataset import Dataset
 from preprocess.errors import DataError

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from model.network import CaptionerConfig
-from model.storage import Array, CaptionerFile, read_captioner
+from model.storage import LETTERS, Array, CaptionerFile, read_captioner
 from preprocess.errors import OutputError, SettingError, exit_status
 from preprocess.files import check_free
 
@@ -45,11 +45,10 @@ def mean_weights(
                 f"'{path}' does not come from where '{files[0]}' does. Give files that were "
                 "trained on from one captioner.",
             )
-    pots = [f.weights for f in (first, *others)]
+    pots = [_networks(f) for f in (first, *others)]
     counts = np.array(shares or [1.0] * len(pots), np.float32)
     return first, {
-        name: np.average([pot[name] for pot in pots], axis=0, weights=counts)
-        for name in first.weights
+        name: np.average([pot[name] for pot in pots], axis=0, weights=counts) for name in pots[0]
     }
 
 
@@ -64,9 +63,14 @@ def _check(shares: Sequence[float], files: int) -> None:
 
 def _built(contents: CaptionerFile) -> tuple[object, ...]:
     about: Mapping[str, Any] = contents.about
-    shapes = {name: array.shape for name, array in contents.weights.items()}
+    shapes = {name: array.shape for name, array in _networks(contents).items()}
     config = CaptionerConfig(**about["config"])  # a file older than an option has its default
     return contents.vocabulary, config, about["encoder"], about["side"], shapes
+
+
+def _networks(contents: CaptionerFile) -> dict[str, Array]:
+    """Their arrays; what tells letters is learned anew for another encoder."""
+    return {name: array for name, array in contents.weights.items() if name != LETTERS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

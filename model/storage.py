@@ -26,6 +26,7 @@ from preprocess.graph import Graph
 from preprocess.vocabulary import Vocabulary
 
 FORMAT = 2
+LETTERS = "letters/kernel"  # the array that tells screens of letters (model/letters.py)
 MAX_BYTES = 512 * 2**20  # of all members together; a zip bomb ends here
 MAX_ABOUT = 8 * 2**20  # of captioner.json: parsed, it takes twenty times its size
 DTYPES: dict[str, np.dtype[Any]] = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
@@ -42,7 +43,8 @@ class CaptionerFile:
     Attributes:
         about: plain values: config, tagger, encoder, side, training, scores, terms.
         vocabulary: the morphemes.
-        weights: both networks' arrays by Keras name, to go on training from.
+        weights: both networks' arrays by Keras name, to go on training from; and LETTERS, once
+            it is learned.
         graphs: encoder, start and step; things, if what the CNN was taught first goes along: it
             goes on from the encoder's second output (in format 1 it looks at pictures).
     """

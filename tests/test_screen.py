@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from model import letters
-from model.captioner import LETTERS, Captioner
+from model.captioner import Captioner
 from model.gist import PLAIN, HedgeOptions
 from model.screen import HUES, SPREAD, Letters, fit_letters, plain_colour, screen
-from model.storage import read_captioner
+from model.storage import LETTERS, read_captioner
 from preprocess.cards import SIZES, card, lettered
 from preprocess.dataset import Dataset
 from preprocess.errors import DataError
