@@ -188,7 +188,8 @@ class Captioner:
             shown: what is said of them if they show no scene, else ().
         """
         if shown:
-            return reworded(caption, shown, general=True)
+            told = reworded(caption, shown, general=True)
+            return replace(told, guesses=(tuple(shown),))
         hedge = self.hedge
         general = caption.confidence < hedge.min_confidence
         if not (general or hedge.min_support):
@@ -196,7 +197,7 @@ class Captioner:
         guesses = self._guesses(started)
         caption = replace(caption, guesses=tuple(guesses))
         said = () if general else supported(best, guesses, hedge.min_support)
-        if said == tuple(best):
+        if said and said == tuple(best):
             return caption
         general = not said
         said = said or agreed(guesses, self._recognised(below))

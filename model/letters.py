@@ -1,7 +1,7 @@
 """`python -m model.letters CAPTIONER.kcap DATA`: a captioner learns to tell letters from scenes.
 
-Drawn cards against the photographs that it was trained on, some of them with letters over them;
-what it learned is tried on other cards and on held-out photographs.
+Drawn cards against the photographs that it was trained on, some of them with letters over them,
+and against patterns; what it learned is tried on other cards and on held-out photographs.
 """
 
 import sys
@@ -15,12 +15,14 @@ from model import revise
 from model.captioner import Captioner
 from model.screen import SURE, Array, Letters, fit_letters
 from model.storage import LETTERS, CaptionerFile, rounded
-from preprocess.cards import card, lettered
+from preprocess.cards import card, lettered, pattern
 from preprocess.dataset import Dataset
 from preprocess.errors import DataError
 from preprocess.pictures import Picture, read_picture
 
-CARDS, PHOTOS, OVER = 500, 800, 200  # to learn from; photos with letters over them are photos
+# to learn from; photos with letters over them are photos, patterns are no letters
+CARDS, PHOTOS, OVER, PATTERNS = 1000, 800, 200, 100
+FEW = 30  # cards for a handful of photos; else no more cards than there are photos
 TRIED, HELD = 100, 400  # cards and held-out photos to try it on
 ROWS = 2  # of letters over a photo
 
@@ -60,13 +62,15 @@ def learn(contents: CaptionerFile, data: Dataset) -> Learned:
         means = [captioner.features([picture])[0].mean(0) for picture in pictures]
         return np.array(means, np.float32).reshape(len(means), -1)
 
-    cards = seen(card(random) for _ in range(CARDS))
+    most = max(FEW, len(train))
+    cards = seen(card(random) for _ in range(min(CARDS, most)))
     photos = seen(_photos(data, revise.some(train, PHOTOS, seed=3)))
     over = revise.some(train, OVER, seed=4)
     drawn = seen(lettered(photo, random, ROWS) for photo in _photos(data, over))
-    fitted = fit_letters(cards, np.concatenate([photos, drawn]))
+    patterns = seen(pattern(random) for _ in range(min(PATTERNS, most)))
+    fitted = fit_letters(cards, np.concatenate([photos, drawn, patterns]))
     letters = Letters.of(rounded(fitted.array()))
-    others = [card(random) for _ in range(TRIED)]
+    others = (card(random) for _ in range(min(TRIED, most)))
     found = [_found(letters, captioner, picture) for picture in others]
     tried = revise.some(held, HELD, seed=5)
     taken = [_found(letters, captioner, photo) for photo in _photos(data, tried)]
@@ -90,7 +94,7 @@ def _photos(data: Dataset, rows: Sequence[int]) -> Iterator[Picture]:
 def report(learned: Learned) -> str:
     """The figures in words."""
     return (
-        f"글자만 있는 화면 (letters alone): {learned.missed:.1%} of {TRIED} cards missed, "
+        f"글자만 있는 화면 (letters alone): {learned.missed:.1%} of the cards missed, "
         f"{learned.mistaken:.2%} of {learned.photos} held-out photographs mistaken for one"
     )
 

@@ -37,6 +37,41 @@ def card(random: np.random.Generator) -> Picture:
     return drawn
 
 
+def pattern(random: np.random.Generator) -> Picture:
+    """What is no scene and has no letters either: uint8 (H, W, 3) RGB.
+
+    Grain of any size, shades, stripes, or a few plain shapes.
+    """
+    height, width = SIZES[random.integers(len(SIZES))]
+    first, second = random.integers(0, 256, (2, 3)).astype(np.float32)
+    down, across = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
+    aslant = across * np.cos(turn := random.uniform(0, np.pi)) + down * np.sin(turn)
+    kind = random.integers(4)
+    if kind == 0:
+        grain = random.integers(0, 256, (height, width, random.choice([1, 3])), np.uint8)
+        size = random.uniform(0.3, 12)
+        grain = cv2.normalize(cv2.GaussianBlur(grain, (0, 0), size), None, 0, 255, cv2.NORM_MINMAX)
+        return np.ascontiguousarray(np.broadcast_to(np.atleast_3d(grain), (height, width, 3)))
+    if kind == 3:
+        return _shapes(np.full((height, width, 3), first, np.uint8), random)
+    share = aslant if kind == 1 else np.sin(aslant * random.uniform(10, 200)) > 0
+    return np.asarray(first + np.clip(share, 0, 1)[..., None] * (second - first), np.uint8)
+
+
+def _shapes(picture: Picture, random: np.random.Generator) -> Picture:
+    height, width = picture.shape[:2]
+    for _ in range(random.integers(1, 6)):
+        colour = tuple(int(part) for part in random.integers(0, 256, 3))
+        centre = int(random.integers(width)), int(random.integers(height))
+        axes = tuple(int(part) for part in random.uniform(0.05, 0.3, 2) * height)
+        if random.random() < 0.5:
+            cv2.ellipse(picture, centre, axes, random.uniform(0, 180), 0, 360, colour, -1)
+        else:
+            corner = centre[0] + 2 * axes[0], centre[1] + 2 * axes[1]
+            cv2.rectangle(picture, centre, corner, colour, -1)
+    return picture
+
+
 def lettered(picture: Picture, random: np.random.Generator, most: int = 99) -> Picture:
     """A copy of the picture with at most so many rows of letters over it."""
     drawn = np.ascontiguousarray(picture).copy()

@@ -140,6 +140,7 @@ def test_the_classifier_goes_on_from_what_the_encoder_has_seen(contents):
     graphs = {"encoder": encoder, "things": export_graph(rest, [BLACK])}
     captioner = Captioner(replace(contents, graphs={**contents.graphs, **graphs}))
     black, red = (np.full((2, 9, 9, 3), colour, np.uint8) for colour in ((0, 0, 0), (255, 0, 0)))
+    black[:, :5], red[:, :5, :, 1] = 20, 20  # scenes, no plain screens
     assert captioner.recognised(black).noun == "병" and captioner.recognised(red).noun == "고양이"
     hedged = Captioner(
         replace(contents, graphs={**contents.graphs, **graphs}), hedge=HedgeOptions(1)
