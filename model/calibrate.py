@@ -124,11 +124,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv, "calibrate",
         "캡션의 점수를 얼마나 믿을 수 있는지 val 사진으로 재어 캡셔너 파일에 적습니다. "
         "(Fits how far scores can be trusted and writes it into the captioner file.)",
-        _change,
+        change,
     )  # fmt: skip
 
 
-def _change(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[CaptionerFile, str]:
+def change(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[CaptionerFile, str]:
+    """What revise makes of it: the captioner that knows how far to trust itself, and how well."""
     found = calibrate(contents, data, some(data.rows("val")))
     return calibrated(contents, found), report(found)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from model import logistic
+
 RIGHT = 0.5  # CIDEr-D from which a sentence counts as right when confidence is fitted
 PRIOR = 1e-3  # keeps the slope finite where scores tell right from wrong without a mistake
 
@@ -20,27 +20,19 @@ class Confidence:
 
     def of(self, score: float) -> float:
         """The probability, 0-1, that a sentence with this score is right."""
-        return float(_probability(self.slope * score + self.intercept))
+        return float(logistic.probability(self.slope * score + self.intercept))
 
 
 def fit_confidence(scores: Sequence[float], right: Sequence[bool]) -> Confidence:
-    """The likeliest slope and intercept (Newton's method).
+    """The likeliest slope and intercept.
 
     Args:
         scores: of sentences, mean log-probability a token.
         right: whether each is.
     """
-    x = np.stack([np.asarray(scores, np.float64), np.ones(len(scores))], 1)
-    y, weights = np.asarray(right, np.float64), np.zeros(2)
-    for _ in range(50):
-        p = _probability(x @ weights)
-        slope = x.T @ (y - p) - PRIOR * weights
-        curve = (x * (p * (1 - p))[:, None]).T @ x + PRIOR * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        weights += np.clip(step, -5, 5)
-        if np.abs(step).max() < 1e-9:
-            break
-    return Confidence(float(weights[0]), float(weights[1]))
+    given = np.stack([np.asarray(scores, np.float64), np.ones(len(scores))], 1)
+    slope, intercept = logistic.fit(given, right, PRIOR)
+    return Confidence(float(slope), float(intercept))
 
 
 def calibration_error(confidence: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
@@ -49,7 +41,3 @@ def calibration_error(confidence: Sequence[float], right: Sequence[bool], bins: 
     places = np.minimum((p * bins).astype(int), bins - 1)
     gaps = (abs(float((p - y)[places == b].sum())) for b in range(bins))
     return sum(gaps) / max(1, len(p))
-
-
-def _probability(logit: npt.ArrayLike) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(np.asarray(logit, np.float64) / 2)))

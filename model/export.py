@@ -172,7 +172,7 @@ def looking_graphs(encoder: keras.Model, classifier: keras.Model | None) -> dict
     """
     if classifier is None:
         return {"encoder": picture_graph(encoder)}
-    layer = parting(encoder, classifier) or encoder.layers[0].name
+    layer = parting(encoder, classifier)
     below, rest = encoder.get_layer(layer).output, halves(classifier, layer)[1]
     both = keras.Model(encoder.input, [encoder.output, below])
     return {"encoder": picture_graph(both), "things": picture_graph(rest)}

@@ -57,25 +57,32 @@ def learn(contents: CaptionerFile, data: Dataset) -> Learned:
             "no train pictures to learn from. Give data that was split with --splits.",
         )
     captioner, random = Captioner(contents), np.random.default_rng(0)
-
-    def seen(pictures: Iterator[Picture]) -> Array:
-        means = [captioner.features([picture])[0].mean(0) for picture in pictures]
-        return np.array(means, np.float32).reshape(len(means), -1)
-
     most = max(FEW, len(train))
-    cards = seen(card(random) for _ in range(min(CARDS, most)))
-    photos = seen(_photos(data, revise.some(train, PHOTOS, seed=3)))
-    over = revise.some(train, OVER, seed=4)
-    drawn = seen(lettered(photo, random, ROWS) for photo in _photos(data, over))
-    patterns = seen(pattern(random) for _ in range(min(PATTERNS, most)))
-    fitted = fit_letters(cards, np.concatenate([photos, drawn, patterns]))
+    cards = _means(captioner, (card(random) for _ in range(min(CARDS, most))))
+    fitted = fit_letters(
+        cards, _means(captioner, _no_cards(data, train, min(PATTERNS, most), random))
+    )
     letters = Letters.of(rounded(fitted.array()))
-    others = (card(random) for _ in range(min(TRIED, most)))
-    found = [_found(letters, captioner, picture) for picture in others]
-    tried = revise.some(held, HELD, seed=5)
-    taken = [_found(letters, captioner, photo) for photo in _photos(data, tried)]
+    found = _found(letters, captioner, (card(random) for _ in range(min(TRIED, most))))
+    taken = _found(letters, captioner, _photos(data, revise.some(held, HELD, seed=5)))
     mistaken = float(np.mean(taken)) if taken else 0.0
     return Learned(letters, 1 - float(np.mean(found)), mistaken, len(taken))
+
+
+def _no_cards(
+    data: Dataset, train: Sequence[int], patterns: int, random: np.random.Generator
+) -> Iterator[Picture]:
+    """Photographs, some more with letters over them, and patterns."""
+    yield from _photos(data, revise.some(train, PHOTOS, seed=3))
+    for photo in _photos(data, revise.some(train, OVER, seed=4)):
+        yield lettered(photo, random, ROWS)
+    for _ in range(patterns):
+        yield pattern(random)
+
+
+def _means(captioner: Captioner, pictures: Iterator[Picture]) -> Array:
+    means = [captioner.features([picture])[0].mean(0) for picture in pictures]
+    return np.array(means, np.float32)
 
 
 def taught(contents: CaptionerFile, learned: Learned) -> CaptionerFile:
@@ -83,8 +90,8 @@ def taught(contents: CaptionerFile, learned: Learned) -> CaptionerFile:
     return replace(contents, weights={**contents.weights, LETTERS: learned.letters.array()})
 
 
-def _found(letters: Letters, captioner: Captioner, picture: Picture) -> bool:
-    return letters.probability(captioner.features([picture])) >= SURE
+def _found(letters: Letters, captioner: Captioner, pictures: Iterator[Picture]) -> list[bool]:
+    return [letters.probability(captioner.features([p])) >= SURE for p in pictures]
 
 
 def _photos(data: Dataset, rows: Sequence[int]) -> Iterator[Picture]:
@@ -105,11 +112,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv, "letters",
         "제목, 자막 화면, 슬라이드처럼 글자만 있는 화면을 알아보게 합니다. "
         "(Teaches a captioner to tell titles, credits and slides from scenes.)",
-        _change,
+        change,
     )  # fmt: skip
 
 
-def _change(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[CaptionerFile, str]:
+def change(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[CaptionerFile, str]:
+    """What revise makes of it: the captioner that knows letters, and how well."""
     learned = learn(contents, data)
     return taught(contents, learned), report(learned)
 

@@ -59,10 +59,16 @@ def quantize(contents: CaptionerFile, data: Dataset, rows: Sequence[int]) -> Cap
     if moved <= MOVED:  # networks that are not made for it can lose what they see
         graphs["encoder"] = encoder
         if "things" in graphs:
-            look = Session(encoder)
-            graphs["things"] = quantized(graphs["things"], [look(*c)[1:] for c in seen], CNN)
+            graphs["things"] = _classifier(graphs["things"], encoder, seen)
     told = {"bits": 8, "pictures": len(rows), "cnn": moved <= MOVED, "moved": round(moved, 4)}
     return replace(contents, graphs=graphs, about={**contents.about, "quantized": told})
+
+
+def _classifier(graph: Graph, encoder: Graph, seen: Calls) -> Graph:
+    """The classifier rounded: it goes on from the encoder, in files of format 1 from pictures."""
+    look = Session(encoder)
+    below = [look(*call)[1:] for call in seen]
+    return quantized(graph, below, CNN) if all(below) else quantized(graph, seen, CNN, FULL)
 
 
 def _calls(contents: CaptionerFile, shots: Sequence[Picture]) -> tuple[Calls, Calls, Calls]:

@@ -26,11 +26,17 @@ def revise(argv: Sequence[str] | None, name: str, description: str, change: Chan
         path, contents = arguments.captioner, read_captioner(arguments.captioner)
         data = load(arguments.data, features=False)
         check_tagger(path, contents.about, data.settings["tagger"])
-        after, told = change(path, contents, data)
-        write_captioner(path, after)
-        print(told)
+        revised(path, contents, data, change)
 
     return exit_status(work, name, arguments.lang)
+
+
+def revised(path: Path, contents: CaptionerFile, data: Dataset, change: Change) -> CaptionerFile:
+    """Writes what the change makes of a captioner, and tells of it."""
+    after, told = change(path, contents, data)
+    write_captioner(path, after)
+    print(told)
+    return after
 
 
 def some(rows: Sequence[int], most: int, seed: int) -> list[int]:

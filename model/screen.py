@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from model import logistic
 from preprocess.korean import Morpheme, repair
 from preprocess.pictures import Picture
 
@@ -19,7 +20,6 @@ GRID = (32, 18)  # a thing that is worth a word colours one of these blocks
 SPREAD = 16  # most that a plain screen's blocks differ in any channel
 SURE = 0.9  # probability from which letters are said to be all there is
 DECAY = 10.0  # weight of the squared weights, as many pictures as features are learned from
-ROUNDS = 12  # of Newton's method
 HUES = ((10, "빨간"), (22, "주황색"), (35, "노란"), (85, "초록색"), (100, "하늘색"),
         (130, "파란"), (150, "보라색"), (170, "분홍색"), (180, "빨간"))  # fmt: skip
 
@@ -63,21 +63,15 @@ class Letters:
     def probability(self, seen: Array) -> float:
         """That frames hold letters alone, by float32 (N, R, D) of each frame whole."""
         score = float(seen.mean((0, 1)) @ self.kernel) + self.bias
-        return float(1 / (1 + np.exp(-np.clip(score, -60, 60))))
+        return float(logistic.probability(score))
 
 
 def fit_letters(cards: Array, photos: Array) -> Letters:
-    """By Newton's method on standardized means (n, D) of what the CNN sees, float32."""
+    """From means (n, D) of what the CNN sees, float32, which are standardized first."""
     both = np.concatenate([cards, photos]).astype(np.float64)
     mean, spread = both.mean(0), both.std(0) + 1e-6
     given = np.column_stack([(both - mean) / spread, np.ones(len(both))])
-    target = np.arange(len(both)) < len(cards)
-    weights = np.zeros(given.shape[1])
-    for _ in range(ROUNDS):
-        told = 1 / (1 + np.exp(-np.clip(given @ weights, -60, 60)))
-        slope = given.T @ (told - target) + DECAY * weights
-        curve = (given.T * (told * (1 - told))) @ given + DECAY * np.eye(len(weights))
-        weights -= np.linalg.solve(curve, slope)
+    weights = logistic.fit(given, np.arange(len(both)) < len(cards), DECAY)
     kernel = weights[:-1] / spread
     return Letters(kernel.astype(np.float32), float(weights[-1] - mean @ kernel))
 

@@ -15,6 +15,7 @@ from model.export import at_side, fingerprint, restore, restore_encoder, save, s
 from model.growing import grown
 from model.network import Decoder
 from model.options import Options, check
+from model.revise import revised
 from model.reward import fit_reward
 from model.runs import claim, describe
 from model.storage import CaptionerFile, write_captioner
@@ -85,9 +86,9 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         contents = quantize.quantize(contents, data, quantize.some(learned))
         write_captioner(out, contents)
         print(quantize.report(contents))
-    contents = _taught(out, contents, data)
+    contents = revised(out, contents, data, letters.change)
     if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
-        _calibrate(out, contents, data)
+        revised(out, contents, data, calibrate.change)
     size = out.stat().st_size / 1e6
     print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
 
@@ -173,17 +174,3 @@ def _save(path: Path, data: Dataset, networks: Networks, about: dict[str, Any]) 
     about |= {"trained_side": data.settings["side"]}
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
     return save(path, at_side((encoder, decoder), name, side), vocabulary, about)
-
-
-def _taught(path: Path, contents: CaptionerFile, data: Dataset) -> CaptionerFile:
-    found = letters.learn(contents, data)
-    contents = letters.taught(contents, found)
-    write_captioner(path, contents)
-    print(letters.report(found))
-    return contents
-
-
-def _calibrate(path: Path, contents: CaptionerFile, data: Dataset) -> None:
-    found = calibrate.calibrate(contents, data, calibrate.some(data.rows("val")))
-    write_captioner(path, calibrate.calibrated(contents, found))
-    print(calibrate.report(found))

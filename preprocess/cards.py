@@ -6,6 +6,7 @@ is. What learns from them must not read, only see that there is writing and noth
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from preprocess.pictures import Picture
 
@@ -19,6 +20,7 @@ FONTS = (
 LUMA = np.array([0.30, 0.59, 0.11])
 CONTRAST = 70  # least difference of luma between letters and ground
 Colour = tuple[int, ...]
+Point = npt.NDArray[np.float64]  # (2,), x and y
 
 
 def card(random: np.random.Generator) -> Picture:
@@ -44,18 +46,22 @@ def pattern(random: np.random.Generator) -> Picture:
     """
     height, width = SIZES[random.integers(len(SIZES))]
     first, second = random.integers(0, 256, (2, 3)).astype(np.float32)
-    down, across = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
-    aslant = across * np.cos(turn := random.uniform(0, np.pi)) + down * np.sin(turn)
-    kind = random.integers(4)
+    turn, kind = random.uniform(0, np.pi), random.integers(4)
     if kind == 0:
-        grain = random.integers(0, 256, (height, width, random.choice([1, 3])), np.uint8)
-        size = random.uniform(0.3, 12)
-        grain = cv2.normalize(cv2.GaussianBlur(grain, (0, 0), size), None, 0, 255, cv2.NORM_MINMAX)
-        return np.ascontiguousarray(np.broadcast_to(np.atleast_3d(grain), (height, width, 3)))
+        return _grain((height, width), random)
     if kind == 3:
         return _shapes(np.full((height, width, 3), first, np.uint8), random)
+    down, across = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
+    aslant = across * np.cos(turn) + down * np.sin(turn)
     share = aslant if kind == 1 else np.sin(aslant * random.uniform(10, 200)) > 0
     return np.asarray(first + np.clip(share, 0, 1)[..., None] * (second - first), np.uint8)
+
+
+def _grain(size: tuple[int, int], random: np.random.Generator) -> Picture:
+    grain = random.integers(0, 256, (*size, random.choice([1, 3])), np.uint8)
+    grain = cv2.GaussianBlur(grain, (0, 0), random.uniform(0.3, 12))
+    grain = cv2.normalize(grain, None, 0, 255, cv2.NORM_MINMAX)
+    return np.ascontiguousarray(np.broadcast_to(np.atleast_3d(grain), (*size, 3)))
 
 
 def _shapes(picture: Picture, random: np.random.Generator) -> Picture:
@@ -127,7 +133,7 @@ def _strokes(
 
 
 def _stroke(
-    picture: Picture, corner: "np.ndarray[tuple[int], np.dtype[np.float64]]", size: int,
+    picture: Picture, corner: Point, size: int,
     pen: tuple[Colour, int], random: np.random.Generator,
 ) -> None:  # fmt: skip
     """A line across, down or aslant, a ring or a box within a square."""
@@ -144,5 +150,5 @@ def _stroke(
     draw(picture, first, last, colour, thick, cv2.LINE_AA)
 
 
-def _whole(point: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[int, int]:
+def _whole(point: Point) -> tuple[int, int]:
     return int(point[0]), int(point[1])

@@ -189,7 +189,7 @@ def halves(encoder: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
 
 
 def parting(encoder: keras.Model, other: keras.Model) -> str:
-    """The last layer between blocks up to which two Lite networks are the same; "" if none is.
+    """The last layer between blocks up to which two Lite networks of one name are the same.
 
     Layers of a block have its name before the first underscore; what follows needs the last only.
     """

@@ -242,10 +242,8 @@ def test_a_name_that_looks_like_an_option_or_an_address(film, door, monkeypatch)
     assert Path("-concat:a|b [1].srt").read_text("utf-8") == SRT
 
 
-# A gate run in the background hands on that Ctrl-C is ignored; the program must heed it here.
 PROGRAM = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
+import sys
 sys.path.insert(0, {root!r})
 import caption_video
 from tests.conftest import ColourCaptioner

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from model import quantize
 from preprocess import quantization
 from preprocess.graph import Session, detached, whole
 from preprocess.quantization import CNN, LEVELS, PRODUCTS, is_quantized, quantized
@@ -182,6 +183,15 @@ def test_weights_are_rounded_by_rows_to_the_same_numbers(monkeypatch):
     assert (plain.weights["w"].shape, turned.weights["w"].shape) == ((40, 64), (64, 40))
     for one, same in zip(Session(turned)(*calls[0]), Session(plain)(*calls[0]), strict=True):
         np.testing.assert_array_equal(one, same)
+
+
+def test_a_classifier_that_begins_with_pictures_is_rounded_too(monkeypatch):
+    """As in captioner files of format 1, whose encoder has one output."""
+    monkeypatch.setattr(quantize, "FULL", 1)
+    found = quantize._classifier(cnn(1), cnn(), pictures(4))
+    picture = pictures(1, 5)[0]
+    wanted = Session(quantized(cnn(1), pictures(4), CNN, 1))(*picture)
+    np.testing.assert_array_equal(Session(found)(*picture)[0], wanted[0])
 
 
 def test_a_graph_without_what_is_rounded_stays_as_it_is():

@@ -86,8 +86,10 @@ def caption_media(
     on_progress: Progress | None = None,
 ) -> Track:
     """As caption_video, of a medium that is probed already."""
-    batch, shots = max(1, options.batch), []
-    found = ahead(lambda tell: find_shots(media, options.shots, tell), _AHEAD, batch, on_progress)
+    shots = []
+    found = ahead(
+        lambda tell: find_shots(media, options.shots, tell), _AHEAD, options.batch, on_progress
+    )
     for shot in merged(_captioned(found, captioner, options, media.start_ms), options.alike):
         shots.append(shot)
         if on_shot:
