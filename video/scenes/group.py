@@ -109,7 +109,7 @@ def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], 
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuses before any work what cannot be written."""
-    from video.scenes.pictures import PICTURES
+    from preprocess.stills import SUFFIXES
 
     if arguments.copy and not arguments.sort_into:
         raise SettingError(
@@ -128,7 +128,7 @@ def _check(arguments: argparse.Namespace) -> None:
     inputs = {path.resolve() for path in arguments.inputs}
     for target in filter(None, (arguments.out, arguments.json)):
         check_free(target, arguments.overwrite)
-        if target.resolve() in inputs or target.suffix.lower() in PICTURES:
+        if target.resolve() in inputs or target.suffix.lower() in SUFFIXES:
             raise OutputError(
                 f"'{target}'은(는) 입력이거나 사진의 이름입니다. 다른 이름을 주세요.",
                 f"'{target}' is an input or has a picture's name. Give another name.",

@@ -7,14 +7,13 @@ from model.captioner import Captioner
 from model.words import Words, unit
 from preprocess.errors import CaptioningError
 from preprocess.pictures import Picture
-from preprocess.stills import read_still
+from preprocess.stills import SUFFIXES, read_still
 from video.reading import read_track
 from video.scenes.grouping import Item
 from video.scenes.moments import meaning, weighed
 from video.subtitles import clock
 from video.track import Track
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 Refused = Callable[[CaptioningError], None]
 
 
@@ -30,7 +29,7 @@ def picture_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURES and path.is_file() and not path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
 
 
 def items_of(

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from video.draw import FILMS, PICTURES
 from video.track import printable
 
-_OTHERS = ".gif .webp .apng .bmp .avif .avi .ts .mpg .mpeg .m4v .flv .wmv .3gp"
+_OTHERS = ".gif .webp .apng .bmp .avif .heic .heif .hif .avi .ts .mpg .mpeg .m4v .flv .wmv .3gp"
 MEDIA = {*FILMS, *PICTURES, *_OTHERS.split()}
 _LONGEST = 120  # characters
 _UNNAMED = "film"
