@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from preprocess.errors import SettingError
-from preprocess.frames import probe
+from preprocess.frames import frames, probe
 from tests.clips import RED, colour_clip, ffmpeg, with_sound
 from video.soft import add_track, check_soft
 from video.track import CaptionedShot, Track
@@ -82,6 +82,15 @@ def test_webm_takes_a_webm(tmp_path):
     assert subtitles(tmp_path / "b.webm")[0] == (0, 2000, "빨간 화면이다")
 
 
+def test_an_old_film_that_leaves_times_out_is_copied(tmp_path):
+    source = tmp_path / "a.mpg"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3", "-c:v", "mpeg1video", source)
+    target = tmp_path / "b.mkv"
+    add_track(probe(source), TRACK, target)
+    assert subtitles(target)[0] == (0, 2000, "빨간 화면이다")
+    assert len(list(frames(probe(target)))) == len(list(frames(probe(source))))
+
+
 def test_the_films_own_subtitles_come_after(film, tmp_path):
     first, both = tmp_path / "first.mkv", tmp_path / "both.mkv"
     own = Track("film", 6000, "c", (CaptionedShot(1000, 3000, "안녕", -1),))
@@ -103,6 +112,13 @@ def test_what_a_container_cannot_hold_is_told(film, tmp_path):
     with pytest.raises(SettingError, match=r"\.webm cannot hold"):
         add_track(probe(film), TRACK, tmp_path / "x.webm")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_advice_is_not_what_was_tried(tmp_path):
+    source = tmp_path / "a.mov"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=1", "-c:v", "qtrle", source)
+    with pytest.raises(SettingError, match=r"\.mkv cannot hold.*Use -o NAME\.srt"):
+        add_track(probe(source), TRACK, tmp_path / "x.mkv")
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png"])

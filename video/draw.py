@@ -175,14 +175,15 @@ def _plays(job: Job, tracks: str, *options: str) -> bool:
 
 def _takes(job: Job, muxer: str) -> bool:
     """Whether a muxer accepts the sound tracks as they are."""
-    return takes(job.media, ["-map", "0:a"], ["-f", muxer, str(job.folder / "sound")])
+    source = media_arguments(job.media)
+    return takes(source, ["-map", "0:a"], ["-f", muxer, str(job.folder / "sound")])
 
 
-def takes(media: MediaInfo, maps: Sequence[str], ending: Sequence[str]) -> bool:
+def takes(source: Sequence[str], maps: Sequence[str], ending: Sequence[str]) -> bool:
     """Whether a muxer accepts these streams as they are: asked of the muxer itself.
 
     Args:
-        media: the film.
+        source: the arguments that open the film.
         maps: which of its streams.
         ending: the arguments that name the muxer and where it may write.
 
@@ -191,7 +192,7 @@ def takes(media: MediaInfo, maps: Sequence[str], ending: Sequence[str]) -> bool:
     """
     try:
         trial = ["-c", "copy", "-t", "0.5", *ending]
-        run([*media_arguments(media), *maps, *trial], timeout_s=60)
+        run([*source, *maps, *trial], timeout_s=60)
     except VideoError:
         return False
     return True

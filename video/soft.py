@@ -29,11 +29,12 @@ def add_track(
     with whole_file(target) as temporary, temporary_folder() as folder:
         captions = folder / "captions.srt"
         captions.write_text(to_srt(cues(track)), encoding="utf-8")
-        source = media_arguments(media)
+        # old streams leave out times that containers want
+        source = media_arguments(media, "-fflags", "+genpts")
         trial = output_arguments(folder / f"trial{suffix}")
-        if not takes(media, ["-map", "0:V:0", "-map", "0:a?"], trial):
+        if not takes(source, ["-map", "0:V:0", "-map", "0:a?"], trial):
             raise _not_taken(media, suffix)
-        own = ["-map", "0:s?"] if takes(media, ["-map", "0:s"], trial) else []
+        own = ["-map", "0:s?"] if takes(source, ["-map", "0:s"], trial) else []
         text = ["-protocol_whitelist", "file", "-f", "srt", "-i", f"file:{captions}"]
         maps = ["-map", "0:V:0", "-map", "0:a?", "-map", "1:s:0", *own]
         codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix]]
@@ -63,7 +64,7 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
 def _not_taken(media: MediaInfo, suffix: str) -> SettingError:
     return SettingError(
         f"'{media.path.name}'의 영상이나 소리는 {suffix}에 그대로 담을 수 없습니다. "
-        "-o 이름.mkv로 하세요.",
+        f"{'--soft 없이 하거나 -o 이름.srt로' if suffix == '.mkv' else '-o 이름.mkv로'} 하세요.",
         f"{suffix} cannot hold picture or sound of '{media.path.name}' as they are. "
-        "Use -o NAME.mkv.",
+        f"Use {'-o NAME.srt, or leave --soft out' if suffix == '.mkv' else '-o NAME.mkv'}.",
     )
