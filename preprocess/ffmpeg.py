@@ -159,7 +159,10 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     """Ends the process with its children and waits for it; harmless when it has ended."""
     if process.poll() is None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:  # Windows has no groups
+                process.kill()
         process.wait()
 
 

@@ -43,6 +43,14 @@ def test_full_disk_is_an_output_error():
         ffmpeg.run([*source, "-f", "rawvideo", "file:/dev/full"])
 
 
+def test_ffmpeg_ends_where_there_are_no_process_groups(monkeypatch):
+    monkeypatch.delattr(os, "killpg")  # as on Windows
+    before = children()
+    with pytest.raises(VideoError, match="did not finish"):
+        ffmpeg.run(ENDLESS, timeout_s=0.3)
+    assert children() == before
+
+
 def test_time_limit_and_interrupt_end_ffmpeg():
     before = children()
     with pytest.raises(VideoError, match=r"0\.3 s"):
