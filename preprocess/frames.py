@@ -40,12 +40,14 @@ from preprocess.media import (
 )
 from preprocess.pictures import Picture
 from preprocess.stills import probe_still, read_still, webp_frames
-from preprocess.timeline import Clock, Unbroken
+from preprocess.timeline import Clock, Course, Unbroken, ms_of
 
 __all__ = ["PICTURE_MS", "Frame", "Limits", "MediaInfo", "frames", "probe"]
 
 _LARGE = 1920 * 1088  # pixels; two threads decode smaller frames sooner, but for a tenth more work
 _READING_S = 20.0  # for the header, or to the next packet: both take an instant
+_NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
+_SPARED = {"h264", "hevc", "libdav1d", "av1", "vp8", "vp9"}  # in MPEG-2 and -4 cuts are anywhere
 _RESTARTS = 0x200  # AVFMT_TS_DISCONT: formats whose times can start anew
 _ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
@@ -66,10 +68,10 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
     if still is not None:
         return still
     with _opened(path, limits) as (container, stream):
-        first = next(_decoded(container, stream), None)
+        first = next(filter(None, _decoded(container, stream)), None)
         if first is None:
             raise no_frame(path)
-        origin_ms = _time_ms(first.pts, first.time_base) or 0
+        origin_ms = ms_of(first.pts, first.time_base) or 0
         animated = container.format.name in _ANIMATIONS
         width, height = _upright_size(first, _aspect(stream))
         check_size(path, width, height, limits)
@@ -95,8 +97,9 @@ def frames(media: MediaInfo) -> Iterator[Frame]:
     """Yields the frames in the order of their times, damaged ones left out.
 
     Frames that no other frame needs (H.264's topmost B frames) are skipped undecoded, which
-    nearly halves the cost; encoders put a needed frame at every cut. Only the newest Frame may
-    be asked for pixels.
+    nearly halves the cost; encoders put a needed frame at every cut. Where too many lie between
+    two needed ones, or all times hang on counting them, all are decoded. Only the newest Frame
+    may be asked for pixels.
 
     Raises:
         VideoError: reading takes longer than media.limits allow.
@@ -109,19 +112,20 @@ def frames(media: MediaInfo) -> Iterator[Frame]:
         yield from in_time(media, _film_frames(media))
 
 
-def _film_frames(media: MediaInfo) -> Iterator[Frame]:
+def _film_frames(media: MediaInfo) -> Iterator[Frame | None]:
     with _opened(media.path, media.limits) as (container, stream):
-        stream.codec_context.skip_frame = "NONREF"
-        origin_ms = _container_start_ms(container) + media.start_ms
-        last_ms, step_ms = -1, max(1, round(1000 / media.frame_rate))
+        context = stream.codec_context
+        timed = not container.format.flags & _NO_TIMES
+        context.skip_frame = "NONREF" if timed and context.name in _SPARED else "DEFAULT"
+        course = Course(_container_start_ms(container) + media.start_ms, media)
         converter = _Converter(stream)
         for frame in _decoded(container, stream):
-            absolute_ms = _time_ms(frame.pts, frame.time_base)
-            guess_ms = 0 if last_ms < 0 else last_ms + step_ms
-            time_ms = guess_ms if absolute_ms is None else absolute_ms - origin_ms
-            if last_ms < time_ms < media.duration_ms:  # a time that runs backwards is damage
-                last_ms = time_ms
-                yield _FilmFrame(time_ms, frame, converter)
+            time_ms = None
+            if frame:
+                time_ms = course.reached(frame.pts, frame.time_base, frame.duration)
+            yield _FilmFrame(time_ms, frame, converter) if frame and time_ms is not None else None
+            if course.leaps:
+                context.skip_frame = "DEFAULT"
 
 
 class _Converter:
@@ -215,14 +219,17 @@ def _film(container: InputContainer) -> VideoStream | None:
     return films[0] if films and films[0].codec_context is not None else None
 
 
-def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Yields the frames that can be decoded; a damaged packet costs its own frame only."""
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
+    """Yields the frames that can be decoded, and None for a packet that gives none.
+
+    A damaged packet costs its own frame only.
+    """
     for packet in _packets(container, stream):
         try:
-            decoded = packet.decode()
+            decoded = [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
         except av.error.FFmpegError:
-            continue
-        yield from (frame for frame in decoded if isinstance(frame, VideoFrame))
+            decoded = []
+        yield from decoded or (None,)
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet[VideoStream]]":
@@ -255,10 +262,6 @@ def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
     return replace(found, duration_ms=duration_ms, frame_rate=rate)
-
-
-def _time_ms(pts: int | None, time_base: Fraction | None) -> int | None:
-    return None if pts is None or time_base is None else round(pts * time_base * 1000)
 
 
 def _container_start_ms(container: InputContainer) -> int:

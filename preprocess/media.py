@@ -213,18 +213,25 @@ def check_duration(path: Path, duration_ms: int, limits: Limits) -> None:
         )
 
 
-def in_time(media: MediaInfo, found: Iterable[Frame]) -> Iterator[Frame]:
-    """The same frames, as long as the time for them lasts.
+def in_time(media: MediaInfo, found: Iterable[Frame | None]) -> Iterator[Frame]:
+    """The same frames, as long as the time for reading them lasts.
+
+    Args:
+        media: what they are of.
+        found: the frames, and None for what was read and is none.
 
     Raises:
         VideoError: it is over.
     """
-    limit_s = media.limits.seconds(media.duration_ms)
-    end = time.monotonic() + limit_s
-    for frame in found:
-        if time.monotonic() > end:
+    limit_s, spent_s = media.limits.seconds(media.duration_ms), 0.0
+    coming, started = iter(found), time.monotonic()
+    for frame in coming:
+        spent_s += time.monotonic() - started
+        if spent_s > limit_s:
             raise too_slow(media.path, limit_s)
-        yield frame
+        if frame is not None:
+            yield frame
+        started = time.monotonic()  # what is done with the frame is not reading
 
 
 def too_slow(path: Path, limit_s: float) -> VideoError:

@@ -34,6 +34,7 @@ SUFFIXES = (  # of photos
     ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif",
 )  # fmt: skip
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+_STREAMS = (".mjpeg", ".mjpg")  # JPEG after JPEG, of which Pillow sees the first
 _EXIF_ORIENTATION = 0x0112
 _LARGEST = 500_000_000  # bytes: a still picture is read whole
 _TURNS = {3: 180, 6: 90, 8: 270}
@@ -48,6 +49,8 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
     Raises:
         VideoError: it cannot be decoded or is past a limit.
     """
+    if path.suffix.lower() in _STREAMS:
+        return None
     image = _opened(path, limits)
     if image is None and is_heif(path):  # one of its tiles would be taken for the whole
         raise not_media(path)

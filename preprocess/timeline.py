@@ -1,10 +1,11 @@
-"""The times of a film's packets: joined where they jump, and how long they last in all."""
+"""The times of a film's packets and frames: joined where they jump, in order, and their span."""
 
 from fractions import Fraction
 from typing import Protocol
 
 _JUMP_S = 10  # as ffmpeg counts it (-dts_delta_threshold)
 _BACK_S = Fraction(1, 10)
+_FAR = 2.5  # average steps from a frame's end to the next one, from which on too much is left out
 
 
 class Stamped(Protocol):
@@ -83,4 +84,53 @@ class Clock:
         if start_ms < 0:  # no times at all: raw streams
             start_ms, length_ms = step_ms * max(0, self.count - 1), step_ms
         duration_ms = max(1, round(start_ms + (length_ms or step_ms)))
-        return duration_ms, round(self.count * 1000 / duration_ms, 3)
+        return duration_ms, max(0.001, round(self.count * 1000 / duration_ms, 3))
+
+
+class Spanned(Protocol):
+    """What is needed of a film that was probed."""
+
+    @property
+    def duration_ms(self) -> int:
+        """Its length."""
+
+    @property
+    def frame_rate(self) -> float:
+        """Average frames a second."""
+
+
+class Course:
+    """When frames are shown: never backwards, and a step after the last where one does not say.
+
+    Args:
+        origin_ms: what the stream calls the film's start.
+        film: what they are of.
+
+    Attributes:
+        leaps: whether too much was left out between two frames.
+    """
+
+    def __init__(self, origin_ms: int, film: Spanned) -> None:
+        self._origin_ms, self._end_ms = origin_ms, film.duration_ms
+        self._step_ms = max(1, round(1000 / film.frame_rate))
+        self._last_ms, self._ends_ms = -1, 0
+        self.leaps = False
+
+    def reached(
+        self, pts: int | None, time_base: Fraction | None, duration: int | None = None
+    ) -> int | None:
+        """The next frame's time in ms after the film's start; None where it is damage."""
+        told_ms, last_ms = ms_of(pts, time_base), self._last_ms
+        guess_ms = 0 if last_ms < 0 else last_ms + self._step_ms
+        time_ms = guess_ms if told_ms is None else told_ms - self._origin_ms
+        if not last_ms < time_ms < self._end_ms:
+            return None
+        self.leaps |= last_ms >= 0 and time_ms - self._ends_ms > _FAR * self._step_ms
+        self._last_ms = time_ms
+        self._ends_ms = time_ms + max(self._step_ms, ms_of(duration, time_base) or 0)
+        return time_ms
+
+
+def ms_of(pts: int | None, time_base: Fraction | None) -> int | None:
+    """A time in ms, None where there is none."""
+    return None if pts is None or time_base is None else round(pts * time_base * 1000)

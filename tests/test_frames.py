@@ -13,7 +13,7 @@ from PIL import Image
 
 from preprocess.errors import VideoError
 from preprocess.frames import Limits, frames, probe
-from preprocess.media import small_plane
+from preprocess.media import in_time, small_plane
 
 DEFAULTS = Limits()
 
@@ -92,6 +92,39 @@ def test_a_plane_of_blocks_becomes_its_blocks(times, seed):
     small = np.random.default_rng(seed).integers(0, 256, (36, 64), np.uint8)
     plane = small.repeat(times, 0).repeat(times, 1)
     assert np.array_equal(small_plane(plane), small)
+
+
+def test_one_picture_for_an_hour(tmp_path):
+    path = tmp_path / "a.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc=s=64x48:r=1/3600:d=3600", "-frames:v", "1")
+    clips.ffmpeg(*source, "-pix_fmt", "yuv420p", path)
+    media = probe(path)
+    assert media.frame_rate > 0 and media.duration_ms == 3_600_000
+    assert [frame.time_ms for frame in frames(media)] == [0]
+
+
+def test_raw_motion_jpeg_is_a_film(tmp_path):
+    path = tmp_path / "a.mjpeg"
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=2", "-c:v", "mjpeg", path)
+    media = probe(path)
+    assert media.kind == "video" and len(list(frames(media))) == 50
+
+
+def test_what_gives_no_frame_takes_time_too_and_waiting_does_not(tmp_path, monkeypatch):
+    media = probe(clips.colour_clip(tmp_path / "a.mp4"))
+    now = [0.0]
+    monkeypatch.setattr("preprocess.media.time.monotonic", lambda: now[0])
+
+    def read(found):
+        for frame in found:
+            now[0] += 500.0
+            yield frame
+
+    with pytest.raises(VideoError, match="could not be read"):
+        list(in_time(media, read([None] * 10)))
+    frame = next(frames(media))
+    for _ in in_time(media, iter([frame] * 10)):
+        now[0] += 500.0  # somebody else's time
 
 
 @pytest.mark.parametrize("form", ["gif", "apng", "webp"])

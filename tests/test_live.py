@@ -86,6 +86,14 @@ def test_memory_does_not_grow_with_a_shot(captioner, monkeypatch):
     assert max(most) <= 64 and shot.end_ms == 300_000
 
 
+def test_cuts_that_are_sure_at_once_are_all_told(captioner, monkeypatch):
+    cuts = iter([[], [], [1500, 3000], *[[]] * 100])
+    monkeypatch.setattr("video.cuts.CutFinder.push", lambda *_: next(cuts))
+    frames = still(RED, 5, step_ms=1000)
+    told = list(caption_live(frames, captioner, ShotOptions(min_shot_ms=500)))
+    assert [(s.start_ms, s.end_ms) for s in told] == [(0, 1500), (1500, 3000), (3000, 4100)]
+
+
 def test_no_picture_at_all_is_told(captioner):
     with pytest.raises(VideoError, match="not one picture"):
         list(caption_live([], captioner, ShotOptions()))

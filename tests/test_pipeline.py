@@ -152,6 +152,16 @@ def test_what_loading_raises_ends_the_work(clip):
     assert not [t for t in threading.enumerate() if t.name.startswith("ahead")]
 
 
+def test_whatever_ends_captioning_ends_the_finding_too(clip, captioner):
+    def fails(shot):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as kept:
+        caption_video(clip, captioner, PipelineOptions(batch=1), on_shot=fails)
+    running = [thread.name for thread in threading.enumerate()]
+    assert kept.value.__traceback__ and not [n for n in running if n.startswith("ahead")]
+
+
 def test_times_are_the_players(tmp_path, captioner):
     clip = colour_clip(tmp_path / "a.mkv", ((RED, 2000), (BLUE, 2000)))
     late = tmp_path / "late.mkv"

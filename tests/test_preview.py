@@ -11,7 +11,7 @@ from preprocess.errors import SettingError
 from preprocess.frames import probe
 from tests.clips import BLUE, GREEN, RED, colour_clip, turned
 from tests.test_door import SRT
-from video.preview import moment, still_at
+from video.preview import moment, preview_target, still_at
 from video.track import CaptionedShot, Track
 
 
@@ -42,6 +42,13 @@ def test_a_turned_film_is_upright(film, tmp_path):
 def test_past_the_end_is_told(film, tmp_path):
     with pytest.raises(SettingError, match=r"--preview 00:06.0: 'film.mp4' ends at 00:06.0"):
         still_at(probe(film), 6000, tmp_path)
+
+
+@pytest.mark.parametrize("output", [".png", "there/.PNG"])
+def test_a_suffix_alone_is_a_form(film, tmp_path, output):
+    folder = tmp_path / "there" if "/" in output else film.parent
+    at = str(tmp_path / output) if "/" in output else output
+    assert preview_target(probe(film), at) == folder / f"{film.stem}.preview.png"
 
 
 def test_a_moment_has_the_caption_on_screen(film):

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preprocess.errors import SettingError, VideoError
-from preprocess.frames import probe
+from preprocess.frames import frames, probe
 from preprocess.records import Shot
 from tests import programs
 from video.cuts import CutFinder
-from video.shots import ShotOptions, find_shots
+from video.shots import ShotOptions, _Cutter, find_shots
 from video.thumbs import dissimilarity, look
 
 LOOSE = ShotOptions(min_shot_ms=200)
@@ -42,6 +42,45 @@ def test_variable_frame_rate_cuts_by_timestamps(tmp_path):
     frames = [(t, clips.flat(c)) for t, c in zip(times, colours, strict=True)]
     path = clips.write_frames(tmp_path / "vfr.mkv", frames)
     assert [start for start, _ in spans(path)] == [0, 1250, 3330]
+
+
+@pytest.mark.parametrize("before_ms", [(1920, 1), (100, 1000)])
+def test_a_frame_that_stays_is_what_its_shot_shows(tmp_path, before_ms):
+    """Screen recordings: one picture for seconds, however soon after the last one it came."""
+    stays_ms, step = before_ms
+    times = [*range(0, stays_ms, 40 * step), stays_ms, *range(6000, 7000, 40)]
+    colour = {stays_ms: clips.GREEN}
+    frames = [(t, clips.flat(colour.get(t, clips.RED if t < 6000 else clips.BLUE))) for t in times]
+    found = list(find_shots(probe(clips.write_frames(tmp_path / "a.mkv", frames))))
+    (shown,) = [s for s in found if s.shot.start_ms <= 4000 < s.shot.end_ms]
+    assert shown.frames[-1, 10, 10].argmax() == 1
+
+
+CODECS = {
+    "a.mp4": ["libx264"],
+    "deep.mp4": ["libx264", "-x264-params", "scenecut=0:bframes=16:b-adapt=0"],
+    "a.mpg": ["mpeg2video", "-bf", "2"],
+    "a.avi": ["mpeg4", "-bf", "2"],
+    "a.h264": ["libx264"],
+}
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_cut_is_found_at_its_frame_whatever_the_encoder_does(tmp_path, name):
+    both = "testsrc2=s=96x64:r=25:d=2.2[a];color=blue:s=96x64:r=25:d=1.8[b];[a][b]concat=n=2"
+    clips.ffmpeg("-filter_complex", both, "-c:v", *CODECS[name], "-pix_fmt", "yuv420p",
+                 tmp_path / name)  # fmt: skip
+    assert [start for start, _ in spans(tmp_path / name, ShotOptions())] == [0, 2200]
+
+
+def test_few_pictures_are_kept_however_long_shots_may_be(tmp_path):
+    path = clips.colour_clip(tmp_path / "a.mp4", ((clips.RED, 60_000),), fps=10)
+    kept = []
+    cutter = _Cutter(ShotOptions(max_shot_ms=60_000))
+    for frame in frames(probe(path)):
+        cutter.keep(frame, look(frame.thumb()).blocks)
+        kept.append(len(cutter.candidates))
+    assert max(kept) <= 40
 
 
 @pytest.mark.parametrize("name", ["slow.webp", "slow.gif", "slow.png"])

@@ -1,7 +1,7 @@
 """Making things in a thread of its own while the first of them are used."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeVar
@@ -16,12 +16,12 @@ def ahead(
     most: int,
     together: int = 1,
     on_progress: Progress | None = None,
-) -> Iterator[list[Item]]:
+) -> Generator[list[Item], None, None]:
     """Yields the items of make(tell) in order, those that are there, as many as may be together.
 
     Up to `most` are made before they are asked for. What is told while an item is waited for
     reaches on_progress in the caller's thread: the newest of it, every tenth of a second, and the
-    last. Where the caller stops asking, making ends with the next tell. What make raises is
+    last. Where the caller closes this, making ends with the next tell. What make raises is
     raised here.
     """
     line = _Line(on_progress)

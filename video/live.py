@@ -36,7 +36,7 @@ def caption_live(
         now_ms = frame.time_ms
         cuts = finder.push(now_ms, look(frame.thumb()))
         shot.keep(frame)
-        if (end_ms := shot.end(cuts, now_ms)) is not None:
+        for end_ms in shot.ends(cuts, now_ms):
             yield shot.close(end_ms, captioner)
     if not shot.kept:
         raise VideoError(
@@ -65,12 +65,13 @@ class _Open:
             self.kept = self.kept[::2]
             self._apart_ms = self.kept[1][0] - self.kept[0][0]
 
-    def end(self, cuts: Sequence[int], now_ms: int) -> int | None:
-        """When the shot has ended, if it has."""
-        far = [cut for cut in cuts if cut - self.start_ms >= self.options.min_shot_ms]
-        if far:
-            return far[0]
-        return now_ms if now_ms - self.start_ms >= self.options.max_shot_ms else None
+    def ends(self, cuts: Sequence[int], now_ms: int) -> Iterator[int]:
+        """When the shot has ended, if it has, and those after it; each is closed in between."""
+        for cut in cuts:
+            if cut - self.start_ms >= self.options.min_shot_ms:
+                yield cut
+        if now_ms - self.start_ms >= self.options.max_shot_ms:
+            yield now_ms
 
     def close(self, end_ms: int, captioner: SeesShots) -> CaptionedShot:
         """The shot up to end_ms with its sentence; a new one begins there."""

@@ -74,7 +74,8 @@ def key_of(job: Job, settings: Settings, captioner: str) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-_UNIMPORTANT = ("model", "overwrite")  # of the captioner the file's content counts
+# of the captioner the file's content counts, and what is within the limits is as it would be
+_UNIMPORTANT = ("model", "overwrite", "limits")
 
 
 @contextmanager

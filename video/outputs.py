@@ -36,7 +36,7 @@ def check_output(output: str | None, inputs: Sequence[Path]) -> None:
     path = Path(output)
     if _is_folder(output):
         raise _no_folder(path)
-    bare = _is_bare_suffix(path)
+    bare = is_bare_suffix(path)
     suffix = (path.name if bare else path.suffix).lower()
     if suffix not in SUFFIXES + PICTURES:
         known = " ".join(SUFFIXES)
@@ -65,7 +65,7 @@ def target_for(media: MediaInfo, output: str | None, soft: bool = False) -> Path
     stem, own = media.path.stem, media.path.suffix.lower()
     if output is not None and not _is_folder(output):
         path = Path(output)
-        if not _is_bare_suffix(path):
+        if not is_bare_suffix(path):
             return path
         folder = path.parent if len(path.parts) > 1 else media.path.parent
         return in_folder(media.path, folder, path.name)
@@ -180,5 +180,6 @@ def _is_folder(output: str) -> bool:
     return is_folder(output) or output.endswith(("/", "\\"))
 
 
-def _is_bare_suffix(path: Path) -> bool:
+def is_bare_suffix(path: Path) -> bool:
+    """Whether a path is a folder's, if any, and a suffix alone: '.srt', 'folder/.srt'."""
     return path.name.startswith(".") and not path.suffix

@@ -1,6 +1,7 @@
 """The one-call door: a film in, its captioned shots out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -87,13 +88,14 @@ def caption_media(
 ) -> Track:
     """As caption_video, of a medium that is probed already."""
     shots = []
-    found = ahead(
+    making = ahead(
         lambda tell: find_shots(media, options.shots, tell), _AHEAD, options.batch, on_progress
     )
-    for shot in merged(_captioned(found, captioner, options, media.start_ms), options.alike):
-        shots.append(shot)
-        if on_shot:
-            on_shot(shot)
+    with closing(making) as found:  # whatever happens, the finder ends here
+        for shot in merged(_captioned(found, captioner, options, media.start_ms), options.alike):
+            shots.append(shot)
+            if on_shot:
+                on_shot(shot)
     return Track(
         video=printable(media.path.name),
         duration_ms=media.start_ms + media.duration_ms,

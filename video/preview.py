@@ -8,6 +8,7 @@ from preprocess.ffmpeg import media_arguments, run
 from preprocess.files import is_folder
 from preprocess.frames import MediaInfo, probe
 from video.draw import plain
+from video.outputs import is_bare_suffix
 from video.subtitles import clock
 from video.track import Track
 
@@ -53,7 +54,13 @@ def preview_target(media: MediaInfo, output: str | None) -> Path:
     name = f"{media.path.stem}.preview.png"
     if output is None:
         return media.path.with_name(name)
-    return Path(output) / name if is_folder(output) else Path(output)
+    if is_folder(output):
+        return Path(output) / name
+    path = Path(output)
+    if not is_bare_suffix(path):
+        return path
+    folder = path.parent if len(path.parts) > 1 else media.path.parent
+    return folder / f"{media.path.stem}.preview{path.name.lower()}"
 
 
 def moment(track: Track, time_ms: int, still: MediaInfo) -> Track:

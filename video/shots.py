@@ -16,7 +16,9 @@ from preprocess.records import Shot
 from video.cuts import SLOW_MS, CutFinder
 from video.thumbs import Coarse, look, rearrangement
 
-_CANDIDATE_MS = 250  # distance of the frames kept to choose the shot's pictures from
+_CANDIDATE_MS = 250  # distance of the frames kept to choose the shot's pictures from, at least
+_CANDIDATES = 32  # kept of the longest shot, about
+_OTHER = 14.0  # blocks as different as after a cut: what may stay on screen until the next frame
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,22 @@ class _Cutter:
         self._options = options
         self._start_ms = 0
         self._change = 6.0 - 4.0 * options.sensitivity  # 4 at 0.5
+        self._apart_ms = max(_CANDIDATE_MS, options.max_shot_ms // _CANDIDATES)
         self.candidates: deque[_Candidate] = deque()
 
     def keep(self, frame: Frame, blocks: Coarse) -> None:
-        """Converts and keeps a frame every now and then."""
-        if not self.candidates or frame.time_ms - self.candidates[-1].time_ms >= _CANDIDATE_MS:
+        """Converts and keeps a frame every now and then, and one that shows something else."""
+        if self._is_due(frame.time_ms) or self._is_other(blocks):
             self.candidates.append(_Candidate(frame.time_ms, frame.kept(), blocks))
+
+    def _is_due(self, time_ms: int) -> bool:
+        return not self.candidates or time_ms - self.candidates[-1].time_ms >= self._apart_ms
+
+    def _is_other(self, blocks: Coarse) -> bool:
+        """Whether it looks unlike the last one, which was kept because it was due."""
+        times = [c.time_ms for c in list(self.candidates)[-2:]]
+        due = len(times) < 2 or times[1] - times[0] >= self._apart_ms
+        return due and rearrangement(self.candidates[-1].coarse, blocks) > _OTHER
 
     def cut(self, cut_ms: int, end_ms: int) -> Iterator[ShotFrames]:
         """Ends the open shot at cut_ms, unless it or the film's rest would be too short."""
