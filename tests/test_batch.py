@@ -221,7 +221,7 @@ def test_errors_name_what_is_wrong(run, tmp_path, films):
 def test_a_higher_limit_does_nothing_again(tmp_path, films, run):
     assert set(last(run(films)[3])) >= {"a.mp4", "broken.mp4"}
     _, told, _, more = run(films, "--max-hours", "13")
-    assert "a.mp4" not in last(more) and "done 0, skipped 2" in told
+    assert "a.mp4" not in last(more) and "done 0" in told
 
 
 def test_a_manifest_of_anything_is_read_as_far_as_it_makes_sense(films, run, tmp_path):
