@@ -145,7 +145,7 @@ def _tell(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], N
 
 
 def _outputs(args: argparse.Namespace) -> list[str | None]:
-    return args.output or [None]
+    return list(dict.fromkeys(args.output)) if args.output else [None]
 
 
 def _jobs(

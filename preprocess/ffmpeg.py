@@ -138,7 +138,11 @@ def _pictures(
         yield np.frombuffer(data, np.uint8).reshape(side, side, 3)
     if process.wait() != 0 and not count:
         reader.join(timeout=5)
-        raise _failure(process.returncode, tuple(tail))
+        reason = _failure(process.returncode, tuple(tail)).args
+        raise VideoError(
+            f"{reason[0]} MP4는 -movflags +faststart로 만든 것만 파이프로 읽습니다.",
+            f"{reason[1]} An MP4 can be piped only if it was made with -movflags +faststart.",
+        )
 
 
 def _follow(process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None] | None) -> None:

@@ -160,11 +160,7 @@ def check_file(path: Path) -> None:
     try:
         empty = path.stat().st_size == 0
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise VideoError(
-            f"'{path}'을(를) 열 수 없습니다 ({reason}). 경로를 확인하세요.",
-            f"cannot open '{path}' ({reason}). Check the path.",
-        ) from None
+        raise _unopened(path, getattr(error, "strerror", None) or error) from None
     if not path.is_file():
         raise VideoError(
             f"'{path}'은(는) 파일이 아닙니다. 영상 파일을 하나씩 주세요.",
@@ -175,6 +171,17 @@ def check_file(path: Path) -> None:
             f"'{path}'은(는) 빈 파일입니다 (0바이트). 다시 받으세요.",
             f"'{path}' is empty (0 bytes). Fetch it again.",
         )
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise _unopened(path, error.strerror) from None
+
+
+def _unopened(path: Path, reason: object) -> VideoError:
+    return VideoError(
+        f"'{path}'을(를) 열 수 없습니다 ({reason}). 경로를 확인하세요.",
+        f"cannot open '{path}' ({reason}). Check the path.",
+    )
 
 
 def check_size(path: Path, width: int, height: int, limits: Limits) -> None:

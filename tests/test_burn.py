@@ -184,6 +184,12 @@ def test_a_gif_gets_smaller_until_it_fits(tmp_path):
     assert not (tmp_path / "tiny.gif").exists()
 
 
+def test_a_film_of_one_frame_becomes_a_gif(tmp_path):
+    clip = colour_clip(tmp_path / "a.mp4", ((RED, 40),))
+    with Image.open(burned(clip, tmp_path / "o.gif")) as result:
+        assert result.convert("RGB").getpixel((5, 5))[0] > 150
+
+
 def test_a_long_gif_takes_two_passes(grey, tmp_path, monkeypatch):
     monkeypatch.setattr("video.draw._ONE_PASS_BYTES", 0)
     frames = frames_of(burned(grey, tmp_path / "out.gif"))
@@ -250,13 +256,13 @@ untidy = pytest.mark.filterwarnings(
 
 
 @untidy
-@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
 def test_moviepy_draws_too(sounding, tmp_path, suffix):
     pytest.importorskip("moviepy")
     result = burned(sounding, tmp_path / f"out{suffix}", engine="moviepy")
     frames = frames_of(result)
     assert [has_text(p) for _, p in frames] == [ms >= 990 for ms, _ in frames]
-    assert probe(result).has_audio == (suffix == ".mp4")
+    assert probe(result).has_audio == (suffix != ".gif")
     assert probe(result).duration_ms == pytest.approx(2000, abs=150)
 
 

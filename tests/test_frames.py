@@ -94,6 +94,17 @@ def test_a_plane_of_blocks_becomes_its_blocks(times, seed):
     assert np.array_equal(small_plane(plane), small)
 
 
+def test_a_film_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    path = clips.colour_clip(tmp_path / "a.mp4")
+
+    def refused(self, *_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(VideoError, match="Permission denied"):
+        probe(path)
+
+
 def test_one_picture_for_an_hour(tmp_path):
     path = tmp_path / "a.mp4"
     source = ("-f", "lavfi", "-i", "testsrc=s=64x48:r=1/3600:d=3600", "-frames:v", "1")

@@ -1,9 +1,11 @@
 """Live sources: sentences as they come, late pictures dropped, and nothing left running."""
 
+import argparse
 import json
 import subprocess
 import sys
 import threading
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from tests.clips import BLUE, GREEN, RED, colour_clip
 from video.live import alert, caption_live
 from video.shots import ShotOptions
 from video.track import CaptionedShot
+from video.values import words
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -141,7 +144,15 @@ def test_an_error_of_the_source_arrives():
 
 @pytest.mark.parametrize(
     ("words", "hits"),
-    [(["사람"], ["사람"]), (["차", "개"], ["차"]), (["도"], ["도"]), (["자동"], []), ([], [])],
+    [
+        (["사람"], ["사람"]),
+        (["차", "개"], ["차"]),
+        (["도"], ["도"]),
+        (["자동"], []),
+        (["차가 많"], ["차가 많"]),
+        (["많은 차"], []),
+        ([], []),
+    ],
 )
 def test_alerts_know_words_by_their_beginning(words, hits):
     shot = CaptionedShot(0, 2000, "사람들이 차가 많은 도로를 건너고 있다", -0.5, 0.61234)
@@ -149,6 +160,12 @@ def test_alerts_know_words_by_their_beginning(words, hits):
     assert (event["words"] if event else []) == hits
     if event:
         assert json.loads(json.dumps(event))["confidence"] == 0.612
+
+
+def test_alerts_are_written_as_hangul_is_and_never_empty():
+    assert words(unicodedata.normalize("NFD", "사람  둘")) == "사람 둘"
+    with pytest.raises(argparse.ArgumentTypeError):
+        words(" ")
 
 
 @pytest.fixture

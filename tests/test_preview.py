@@ -58,6 +58,15 @@ def test_a_moment_has_the_caption_on_screen(film):
     assert said == [["빨간"], ["빨간"], [], ["파란"]]
 
 
+def test_a_moment_shows_what_the_film_will(film):
+    """Also what lingers after its shot, and what two say at once."""
+    late = Track("v", 6000, "c", (CaptionedShot(0, 500, "짧은 동안 보이는 긴 말이다", -1),))
+    assert len(moment(late, 900, probe(film)).shots) == 1
+    shots = (CaptionedShot(0, 3000, "하나", 0), CaptionedShot(1000, 2000, "둘", 0))
+    both = moment(Track("v", 6000, "c", shots), 1500, probe(film))
+    assert [shot.caption for shot in both.shots] == ["하나\n둘"]
+
+
 @pytest.mark.parametrize("time", ["3", "3s", "0:03", "0:00:03.0"])
 def test_the_door_draws_one_frame(film, captioner, monkeypatch, capsys, time):
     monkeypatch.setattr(caption_video, "load_captioner", lambda *_: captioner)

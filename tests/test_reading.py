@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from preprocess.errors import DataError
 from preprocess.frames import MediaInfo
-from video.reading import READABLE, read_captions
+from video.reading import READABLE, read_captions, read_track
 from video.style import Look
 from video.subtitles import Cue, cues, to_ass, to_srt, to_vtt
 from video.track import CaptionedShot, Track, to_json
@@ -93,6 +93,25 @@ def test_bad_files_are_told_in_one_line(tmp_path, name, data, said):
         read(tmp_path, name, data)
     assert any(part in caught.value.text("en") for part in said.split("|"))
     assert "\n" not in caught.value.text("ko")
+
+
+def test_a_caption_of_no_length_is_passed_over(tmp_path):
+    path = tmp_path / "a.srt"
+    cue = "{}\n00:00:0{},000 --> 00:00:0{},000\n말\n\n"
+    path.write_text(cue.format(1, 1, 1) + cue.format(2, 2, 3), "utf-8")
+    assert [shot.start_ms for shot in read_captions(path, MEDIA).shots] == [2000]
+
+
+def test_line_separators_in_json_are_text(tmp_path):
+    path, said = tmp_path / "a.json", "하나\u2028둘\x85셋"
+    path.write_text(to_json(Track("v", 5000, "c", (CaptionedShot(0, 900, said, -1),))), "utf-8")
+    assert read_captions(path, MEDIA).shots[0].caption == said
+
+
+def test_json_that_is_no_track_is_named(tmp_path):
+    (tmp_path / "other.json").write_text("{}", "utf-8")
+    with pytest.raises(DataError, match=r"other\.json"):
+        read_track(tmp_path / "other.json")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):

@@ -242,6 +242,14 @@ def test_the_commands_make_an_index_and_search_it(folder, capsys):
     assert found[0]["caption"] == SAID[1] and found[0]["end_ms"] == 1000
 
 
+def test_a_folder_may_hold_other_json_too(folder, capsys):
+    (folder / "other.json").write_text("{}", "utf-8")
+    assert main(["search", "개", str(folder), "--lang", "en"]) == 0
+    assert "json" not in capsys.readouterr().err
+    assert main(["search", "개", str(folder / "other.json"), "--lang", "en"]) == 1
+    assert "other.json" in capsys.readouterr().err
+
+
 def test_wrong_use_is_one_line(folder, capsys):
     assert main(["search", "개", "--lang", "en"]) == 1
     assert capsys.readouterr().err.startswith("scenes: give tracks")

@@ -108,6 +108,26 @@ def test_a_late_picture_keeps_its_captions_on_the_players_clock(film, tmp_path):
     assert subtitles(target)[0][:2] == (0, 2000)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_captions_an_hour_apart_and_long_ones_are_on_time(tmp_path, suffix):
+    source = tmp_path / "long.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=d=7200:s=16x16:r=1/60", "-pix_fmt", "yuv420p", source)
+    times = [(1000, 2000), (3_600_000, 3_601_000), (3_700_000, 6_900_000)]
+    shots = tuple(CaptionedShot(a, b, f"말 {a}", 0) for a, b in times)
+    target = tmp_path / f"out{suffix}"
+    add_track(probe(source), Track("long", 7_200_000, "c", shots), target)
+    assert [cue[:2] for cue in subtitles(target)] == times
+
+
+def test_captions_past_the_end_do_not_make_the_film_longer(film, tmp_path):
+    times = [(5000, 9000), (3_600_000, 3_605_000)]
+    shots = tuple(CaptionedShot(a, b, "말", 0) for a, b in times)
+    add_track(probe(film), Track("film", 6000, "c", shots), tmp_path / "o.mkv")
+    assert subtitles(tmp_path / "o.mkv") == [(5000, 6000, "말")]
+    with av.open(str(tmp_path / "o.mkv")) as container:
+        assert container.duration < 6_500_000
+
+
 def test_what_a_container_cannot_hold_is_told(film, tmp_path):
     with pytest.raises(SettingError, match=r"\.webm cannot hold"):
         add_track(probe(film), TRACK, tmp_path / "x.webm")

@@ -87,6 +87,8 @@ def test_letters_stand_out_from_their_edge(colour):
         ({"size": 0.0}, "text size 0 %"),
         ({"size": 51.0}, "text size 51 %"),
         ({"colour": "no colour"}, "unknown colour 'no colour'"),
+        ({"colour": "rgb(300,0,0)"}, "unknown colour"),
+        ({"colour": "hsv(60,100%,200%)"}, "unknown colour"),
     ],
 )
 def test_what_has_no_meaning_is_named(wrong, said):

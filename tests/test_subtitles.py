@@ -71,6 +71,42 @@ def test_cues_never_overlap(track, width):
     assert all(a.end_ms <= b.start_ms for a, b in pairwise(found))
 
 
+def test_captions_at_the_same_time_are_lines_of_one_cue():
+    shots = (
+        CaptionedShot(0, 4000, "긴 말", 0),
+        CaptionedShot(1000, 2000, "가운데", 0),
+        CaptionedShot(5000, 6000, "하나", 0),
+        CaptionedShot(5000, 6000, "둘", 0),
+    )
+    assert cues(Track("v", 9000, "c", shots)) == [
+        Cue(0, 1000, "긴 말"),
+        Cue(1000, 2000, "긴 말\n가운데"),
+        Cue(2000, 4000, "긴 말"),
+        Cue(5000, 6000, "하나\n둘"),
+    ]
+
+
+def test_however_many_at_once_few_are_shown():
+    shots = tuple(CaptionedShot(n, 60_000, f"말{n}", 0) for n in range(5000))
+    found = cues(Track("v", 60_000, "c", shots))
+    assert max(cue.text.count("\n") for cue in found) == 3 and found[-1].text.endswith("말4999")
+
+
+def test_times_that_somebody_set_stay():
+    text, times = "반 초 안에 읽을 수 없는 긴 자막이다", (0, 500)
+    by_hand = Track("v", 9000, "c", (CaptionedShot(*times, text, 0),))
+    assert cues(by_hand) == [Cue(0, 500, text)]
+    by_captioner = Track("v", 9000, "c", (CaptionedShot(*times, text, -1),))
+    assert cues(by_captioner)[0].end_ms > 500
+
+
+def test_ass_goes_on_after_ten_hours():
+    text = to_ass([Cue(37_800_000, 37_801_230, "늦은 말")], Look(640, 360))
+    assert "Dialogue: 0,10:30:00.00,10:30:01.23,Default" in text
+    (event,) = pysubs2.SSAFile.from_string(text)
+    assert (event.start, event.end) == (37_800_000, 37_801_230)
+
+
 letters = st.text(st.sampled_from("가나다라ab \t<>&{}\\-0"), max_size=60)
 lists_of_cues = st.lists(letters, max_size=5).map(
     lambda texts: cues(

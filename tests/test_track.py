@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocess.errors import DataError
-from video.track import CaptionedShot, OtherCaption, Track, from_json, to_json
+from video.track import CaptionedShot, OtherCaption, Track, from_json, to_json, with_confidence
 
 TRACK = Track("film.mp4", 4000, "colours", (CaptionedShot(0, 2000, "빨간 화면이다", -0.25),))
 times = st.integers(0, 10**8)
@@ -35,6 +35,16 @@ def test_json_is_readable():
         '      "start_ms": 0,\n      "end_ms": 2000,\n      "caption": "빨간 화면이다",\n'
         '      "score": -0.25,\n      "confidence": 1.0,\n      "alternatives": []\n    }\n  ]\n}\n'
     )
+
+
+def test_only_what_a_captioner_said_has_a_confidence():
+    shots = (
+        CaptionedShot(0, 1, "개", -1, 0.72),
+        CaptionedShot(1, 2, "손", 0),
+        CaptionedShot(2, 3, "", -1),
+    )
+    told = with_confidence(Track("v", 3, "c", shots))
+    assert [shot.caption for shot in told.shots] == ["개 (72%)", "손", ""]
 
 
 def test_a_track_pickles():

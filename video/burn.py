@@ -236,6 +236,7 @@ def _write_composed(job: Job, film: Any, temporary: Path) -> None:
             codec="libvpx-vp9" if webm else "libx264",
             audio_codec="libopus" if webm else "aac",
             preset=job.options.preset,
+            audio_fps=48000,  # Opus knows no 44,100
             temp_audiofile=str(job.folder / ("sound.webm" if webm else "sound.m4a")),
             ffmpeg_params=[*quality, *(["-b:v", "0", "-deadline", "realtime"] if webm else [])],
             logger=None,

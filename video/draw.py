@@ -202,7 +202,8 @@ def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
     """One palette for all frames; found in a pass of its own where frames would fill memory."""
     keeps_times = job.media.kind != "video"
     rate = min(job.options.gif_rate, job.media.frame_rate)
-    paced = "" if keeps_times else f"fps={rate:g},"
+    is_short = job.media.duration_ms * rate < 1000  # of which fps would leave nothing
+    paced = "" if keeps_times or is_short else f"fps={rate:g},"
     scale = f"scale={job.look.width}:{job.look.height}:flags=lanczos"
     drawn = f"[0:V:0]{plain(job.media)}{paced}{scale},setsar=1,{_captions(job)}"
     apply = "paletteuse=dither=bayer:bayer_scale=3:diff_mode=rectangle"

@@ -11,6 +11,7 @@ from preprocess.files import is_file
 
 _PACKAGE, _FILE = "pylopdf_fonts_ko", "NotoSansKR-Regular.otf"  # SIL OFL 1.1
 _LARGEST = 100_000_000  # bytes; Noto Sans CJK with all its weights
+_UNNAMED = r"[,?{}\\\x00-\x1f]"
 _ABSENT = "\U0010fffe"  # a code point that never is a character: drawn as 'no such glyph'
 
 
@@ -63,9 +64,12 @@ def hangul_font(path: Path | None = None) -> Font:
 
 
 def _family(told: str | None) -> str:
-    """The family's name, if an ASS style can hold it: fields end at commas, styles at newlines."""
+    """The family's name, if an ASS style can hold it: fields end at commas, styles at newlines.
+
+    FreeType tells "?" for what is not ASCII; by such a name libass would find another font.
+    """
     name = told or ""
-    if not name.strip() or len(name) > 200 or re.search(r"[,{}\\\x00-\x1f]", name):
+    if name != name.strip() or not name or len(name) > 200 or re.search(_UNNAMED, name):
         raise ValueError(f"family name {name[:40]!r}")
     return name
 

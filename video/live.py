@@ -87,14 +87,25 @@ class _Open:
         return found
 
 
+def _says(said: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words stand one after the other; the last may go on."""
+    *whole, last = words or [""]
+    return bool(last) and any(
+        list(said[i : i + len(whole)]) == whole and said[i + len(whole)].startswith(last)
+        for i in range(len(said) - len(whole))
+    )
+
+
 def alert(shot: CaptionedShot, words: Sequence[str]) -> dict[str, Any] | None:
     """An event for a sentence with one of the words, which may have particles: 차 in 차가.
+
+    Several words with spaces between them are looked for one after the other.
 
     Returns:
         What happened, as plain values, or None.
     """
     said = shot.caption.split()
-    hits = [word for word in words if any(part.startswith(word) for part in said)]
+    hits = [word for word in words if _says(said, word.split())]
     if not hits:
         return None
     return {

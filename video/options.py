@@ -15,7 +15,7 @@ from video.draw import BurnOptions
 from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
 from video.style import PRESETS, StyleOptions
-from video.values import moment, number, seconds, whole
+from video.values import moment, number, seconds, whole, words
 
 DEFAULT_MODEL = Path(__file__).resolve().parents[1] / "model" / "default.kcap"
 
@@ -101,6 +101,7 @@ _FILES = (
         "tells by a line of JSON when a sentence has such a word: --alert 사람 차",
         nargs="+",
         default=[],
+        type=words,
         metavar="WORD",
     ),
     _switch(

@@ -67,7 +67,7 @@ def target_for(media: MediaInfo, output: str | None, soft: bool = False) -> Path
         path = Path(output)
         if not is_bare_suffix(path):
             return path
-        folder = path.parent if len(path.parts) > 1 else media.path.parent
+        folder = path.parent if "/" in output or "\\" in output else media.path.parent
         return in_folder(media.path, folder, path.name)
     suffix = ".mp4" if media.kind == "video" else ".gif"
     if soft and media.kind == "video":

@@ -9,8 +9,10 @@ from preprocess.files import is_folder
 from preprocess.frames import MediaInfo, probe
 from video.draw import plain
 from video.outputs import is_bare_suffix
-from video.subtitles import clock
-from video.track import Track
+from video.subtitles import Cue, SubtitleOptions, clock, cues
+from video.track import CaptionedShot, Track
+
+_UNBROKEN = 10**6  # letters a line: lines are broken where they are drawn
 
 
 def still_at(media: MediaInfo, time_ms: int, folder: Path) -> MediaInfo:
@@ -59,12 +61,22 @@ def preview_target(media: MediaInfo, output: str | None) -> Path:
     path = Path(output)
     if not is_bare_suffix(path):
         return path
-    folder = path.parent if len(path.parts) > 1 else media.path.parent
+    folder = path.parent if "/" in output or "\\" in output else media.path.parent
     return folder / f"{media.path.stem}.preview{path.name.lower()}"
 
 
 def moment(track: Track, time_ms: int, still: MediaInfo) -> Track:
     """What a film's track says at a moment, as the track of the still that shows it."""
-    now = [shot for shot in track.shots if shot.start_ms <= time_ms < shot.end_ms]
-    shots = tuple(replace(shot, start_ms=0, end_ms=still.duration_ms) for shot in now[:1])
+    shown = cues(track, SubtitleOptions(line_width=_UNBROKEN))
+    now = [cue for cue in shown if cue.start_ms <= time_ms < cue.end_ms]
+    shots = tuple(
+        replace(_said(track, cue), start_ms=0, end_ms=still.duration_ms, caption=cue.text)
+        for cue in now
+    )
     return replace(track, duration_ms=still.duration_ms, shots=shots)
+
+
+def _said(track: Track, cue: Cue) -> CaptionedShot:
+    """The shot that a cue came from, the latest if it came from several."""
+    begun = (shot for shot in track.shots if shot.caption and shot.start_ms <= cue.start_ms)
+    return max(begun, key=lambda shot: shot.start_ms)

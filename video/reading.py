@@ -7,6 +7,7 @@ from pathlib import Path
 from preprocess.errors import DataError
 from preprocess.files import is_file
 from preprocess.frames import MediaInfo
+from video.repair import repaired
 from video.subtitles import parsed
 from video.track import LATEST_MS, CaptionedShot, Track, from_json, printable
 
@@ -37,9 +38,9 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
             f"자막 '{path}'의 형식을 모릅니다. 다음 가운데 하나를 주세요: {known}",
             f"unknown format of captions '{path}'. Give one of: {known}",
         )
-    text = _text(path)
+    text = _text(path, _TRACK if suffix == ".json" else _LARGEST)
     if suffix == ".json":
-        told = from_json(text)
+        told = _told(path, text)
         shots, captioner = told.shots, told.captioner
     else:
         _check_lengths(path, text.split("\n") if suffix in (".ass", ".ssa") else _TIMES.split(text))
@@ -62,7 +63,14 @@ def read_track(path: Path) -> Track:
     Raises:
         DataError: the file cannot be read or is no track.
     """
-    return from_json(_text(path, _TRACK))
+    return _told(path, _text(path, _TRACK))
+
+
+def _told(path: Path, text: str) -> Track:
+    try:
+        return from_json(text)
+    except DataError as error:
+        raise DataError(*(f"'{path}': {told}" for told in error.args)) from None
 
 
 def _check_lengths(path: Path, captions: Sequence[str]) -> None:
@@ -77,7 +85,7 @@ def _check_lengths(path: Path, captions: Sequence[str]) -> None:
         )
 
 
-def _text(path: Path, largest: int = _LARGEST) -> str:
+def _text(path: Path, largest: int) -> str:
     try:
         if path.exists() and not is_file(path):  # a pipe would be waited for
             raise _unreadable(path, "no file")
@@ -90,19 +98,22 @@ def _text(path: Path, largest: int = _LARGEST) -> str:
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
     for encoding in encodings:
         try:
-            return "\n".join(data.decode(encoding).splitlines())
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     raise _unreadable(path, "UTF-8? CP949?")
 
 
 def _shots(path: Path, text: str, suffix: str) -> Iterator[CaptionedShot]:
     try:
-        found = parsed(text, suffix)
+        found = parsed(repaired(text, suffix), suffix)
     except ValueError as error:
         raise _unreadable(path, str(error)) from None
     for number, cue in enumerate(found, 1):
         start_ms, end_ms = max(0, cue.start_ms), min(cue.end_ms, LATEST_MS)
+        if cue.end_ms == cue.start_ms:  # tools leave such behind; nobody sees them
+            continue
         if end_ms <= start_ms:
             times = f"{cue.start_ms}-{cue.end_ms} ms"
             raise DataError(

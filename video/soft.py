@@ -1,5 +1,7 @@
 """Captions as a track that a player can switch off: picture and sound are copied untouched."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from preprocess.errors import SettingError, VideoError
@@ -7,11 +9,13 @@ from preprocess.ffmpeg import media_arguments, run
 from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import MediaInfo, probe
 from video.draw import FILMS, Progress, output_arguments, takes
-from video.subtitles import cues, to_srt
+from video.subtitles import Cue, cues, to_srt
 from video.track import Track
 
 # how each container writes text
 _CODECS = {".mp4": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
+# in ticks of a microsecond a gap of 36 minutes is more than MP4 can count
+_TICKS = {suffix: ["-time_base:s:0", "1/1000"] for suffix in (".mp4", ".mov")}
 
 
 def add_track(
@@ -28,7 +32,7 @@ def add_track(
     suffix = target.suffix.lower()
     with whole_file(target) as temporary, temporary_folder() as folder:
         captions = folder / "captions.srt"
-        captions.write_text(to_srt(cues(track)), encoding="utf-8")
+        captions.write_text(to_srt(_inside(cues(track), media)), encoding="utf-8")
         # old streams leave out times that containers want
         source = media_arguments(media, "-fflags", "+genpts")
         trial = output_arguments(folder / f"trial{suffix}")
@@ -37,7 +41,7 @@ def add_track(
         own = ["-map", "0:s?"] if takes(source, ["-map", "0:s"], trial) else []
         text = ["-protocol_whitelist", "file", "-f", "srt", "-i", f"file:{captions}"]
         maps = ["-map", "0:V:0", "-map", "0:a?", "-map", "1:s:0", *own]
-        codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix]]
+        codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix], *_TICKS.get(suffix, [])]
         said = ["-metadata:s:s:0", "language=kor", "-disposition:s:0", "default"]
         arguments = [*source, *text, *maps, *codecs, *said, *output_arguments(temporary)]
         run(arguments, on_progress=on_progress, timeout_s=media.limits.seconds(media.duration_ms))
@@ -45,6 +49,12 @@ def add_track(
             probe(temporary)
         except VideoError:
             raise _not_taken(media, suffix) from None
+
+
+def _inside(found: Sequence[Cue], media: MediaInfo) -> list[Cue]:
+    """The cues up to the film's end: later ones would make it longer."""
+    end_ms = media.start_ms + media.duration_ms
+    return [replace(c, end_ms=min(c.end_ms, end_ms)) for c in found if c.start_ms < end_ms]
 
 
 def check_soft(media: MediaInfo, suffix: str) -> None:

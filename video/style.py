@@ -133,6 +133,8 @@ def _colour(name: str) -> Colour:
 
     try:
         red, green, blue, *_ = ImageColor.getrgb(name)
+        if not all(0 <= part <= 255 for part in (red, green, blue)):
+            raise ValueError("past what a colour can be")
     except ValueError:
         raise SettingError(
             f"색 '{name}'을(를) 모릅니다. '#ffd400'이나 yellow처럼 주세요.",

@@ -4,14 +4,15 @@ import html
 import math
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import pysubs2
 
 from video.style import Look
-from video.track import Track
+from video.track import CaptionedShot, Track
 
 _SAFE = str.maketrans("{}\\", "｛｝＼")  # in no player can these begin a command
 _SAFE_SRT = str.maketrans("<>", "＜＞")  # SRT knows tags and has no way to escape them
@@ -20,7 +21,7 @@ _ALIGNMENTS = {
     "middle": pysubs2.Alignment.MIDDLE_CENTER,
     "top": pysubs2.Alignment.TOP_CENTER,
 }
-_ASS_LIMIT_MS = 35_999_990  # 9:59:59.99, the last time an ASS file can hold
+_TOGETHER = 4  # captions that are on screen at once, at most: the newest ones
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,31 @@ class Cue:
 def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue]:
     """One cue a shot, in order, never overlapping; a shot without a sentence has none.
 
-    Line breaks that somebody put into a caption stay; lines that are too long get more. Text
-    that is too short on screen to be read lingers, while the next one can still be read.
+    Line breaks that somebody put into a caption stay; lines that are too long get more. Shots at
+    the same time are lines of one cue. Text that is too short on screen to be read lingers, while
+    the next one can still be read; not where somebody set the times.
     """
-    shots = sorted(track.shots, key=lambda shot: (shot.start_ms, shot.end_ms))
-    ends = [min(a.end_ms, b.start_ms) for a, b in pairwise(shots)]
     found = []
-    for shot, end_ms in zip(shots, [*ends, *(shot.end_ms for shot in shots[-1:])], strict=True):
-        lines = (_clean(line) for line in shot.caption.split("\n"))
+    for start_ms, end_ms, captions in _at_once(track.shots):
+        lines = (_clean(line) for line in "\n".join(captions).split("\n"))
         text = "\n".join(wrap(line, options) for line in lines if line)
-        if text and end_ms > shot.start_ms:
-            found.append(Cue(shot.start_ms, end_ms, text))
-    return _readable(found, track.duration_ms, options)
+        if text:
+            found.append(Cue(start_ms, end_ms, text))
+    by_hand = not any(shot.score for shot in track.shots)
+    return found if by_hand else _readable(found, track.duration_ms, options)
+
+
+def _at_once(shots: Sequence[CaptionedShot]) -> Iterator[tuple[int, int, list[str]]]:
+    """Spans in which the same captions are on screen, and these, the first that came first."""
+    coming = deque(sorted(shots, key=lambda shot: (shot.start_ms, shot.end_ms)))
+    times = sorted({time for shot in shots for time in (shot.start_ms, shot.end_ms)})
+    shown: list[CaptionedShot] = []
+    for start_ms, end_ms in pairwise(times):
+        shown = [shot for shot in shown if shot.end_ms > start_ms]
+        while coming and coming[0].start_ms == start_ms:
+            shown = [*shown, coming.popleft()][-_TOGETHER:]
+        if shown:
+            yield start_ms, end_ms, [shot.caption for shot in shown]
 
 
 def _readable(found: Sequence[Cue], end_ms: int, options: SubtitleOptions) -> list[Cue]:
@@ -141,7 +155,25 @@ def to_ass(found: Sequence[Cue], look: Look, under: Sequence[Cue] = ()) -> str:
         "ScaledBorderAndShadow": "yes",
     }
     subtitles.styles = {"Default": _style(look)}
-    return subtitles.to_string("ass")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of times past ten hours
+        return _past_ten_hours(subtitles.to_string("ass"), subtitles)
+
+
+def _past_ten_hours(text: str, subtitles: pysubs2.SSAFile) -> str:
+    """The same with the times that pysubs2 cuts off at 9:59:59.99; libass reads later ones."""
+    lines, events = text.split("\n"), iter(subtitles)
+    for number, line in enumerate(lines):
+        if line.startswith("Dialogue:"):
+            layer, _, _, rest = line.split(",", 3)
+            event = next(events)
+            lines[number] = f"{layer},{_stamp(event.start)},{_stamp(event.end)},{rest}"
+    return "\n".join(lines)
+
+
+def _stamp(ms: int) -> str:
+    seconds, hundredths = divmod(ms // 10, 100)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{hundredths:02}"
 
 
 def to_text(found: Sequence[Cue]) -> str:
@@ -185,7 +217,7 @@ def clock(ms: int) -> str:
 
 
 def _floored(ms: int) -> int:
-    return min(ms, _ASS_LIMIT_MS) // 10 * 10
+    return ms // 10 * 10
 
 
 def _style(look: Look) -> pysubs2.SSAStyle:

@@ -30,7 +30,7 @@ class CaptionedShot:
         start_ms: on the clock a player shows, in milliseconds.
         end_ms: after start_ms.
         caption: one Korean sentence, without a full stop.
-        score: mean natural log-probability a token, <= 0; higher is surer.
+        score: mean natural log-probability a token, < 0; higher is surer. 0: somebody wrote it.
         confidence: 0-1, how likely the likeliest sentence is right; where it is low, `caption`
             is one in general words.
         alternatives: other sentences that were asked for, likeliest first.
@@ -65,8 +65,14 @@ class Track:
 
 
 def with_confidence(track: Track) -> Track:
-    """The track with every sentence followed by its confidence: "개가 달리고 있다 (72%)"."""
-    shots = (replace(s, caption=f"{s.caption} ({s.confidence:.0%})") for s in track.shots)
+    """The track with every sentence followed by its confidence: "개가 달리고 있다 (72%)".
+
+    What no captioner said has none.
+    """
+    shots = (
+        replace(s, caption=f"{s.caption} ({s.confidence:.0%})") if s.caption and s.score else s
+        for s in track.shots
+    )
     return replace(track, shots=tuple(shots))
 
 

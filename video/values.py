@@ -1,6 +1,7 @@
 """What the texts of a command line mean: numbers with bounds, spans and moments of time."""
 
 import argparse
+import unicodedata
 from dataclasses import fields
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +21,14 @@ def moment(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r}: 12s, 1:02, 1:02:03")
     values: list[float] = [_number(part, low=0, high=1e6) for part in parts]
     return round(sum(1000.0 * value * 60.0**i for i, value in enumerate(reversed(values))))
+
+
+def words(text: str) -> str:
+    """One word, or several with a space between them; the text as Hangul is written together."""
+    told = unicodedata.normalize("NFC", " ".join(text.split()))
+    if not told:
+        raise argparse.ArgumentTypeError(f"{text!r}")
+    return told
 
 
 def _whole(text: str, low: int, high: int) -> int:

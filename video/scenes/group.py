@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from preprocess.errors import CaptioningError, OutputError, SettingError
 from preprocess.files import check_free, whole_file
+from video.console import say
 from video.track import printable
 from video.values import whole
 
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     groups = group(items, words, arguments.groups)
     for one in groups:
-        print(f"{len(one.members):5}  {one.name}")
+        say(f"{len(one.members):5}  {one.name}")
     if arguments.out:
         _write(arguments.out, to_sheet(items, groups))
     if arguments.json:
@@ -55,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.copy:
             copy_all(copies, arguments.sort_into)
         for copy in copies:
-            print(f"{copy.source} -> {copy.target}")
+            say(f"{copy.source} -> {copy.target}")
         if not arguments.copy:
-            print(_DRY[arguments.lang])
+            say(_DRY[arguments.lang])
     return 1 if failed else 0
 
 
@@ -138,4 +139,4 @@ def _check(arguments: argparse.Namespace) -> None:
 def _write(target: Path, text: str) -> None:
     with whole_file(target) as part:
         part.write_text(text, encoding="utf-8")
-    print(target)
+    say(str(target))

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from video.console import say
+
 ABOUT = "여러 영상의 자막 기록을 색인 하나에 모읍니다. (Keeps an index of captioned films.)"
 
 
@@ -35,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         "en": ("added", "updated", "removed", "kept", "no track"),
     }[arguments.lang]
     line = ", ".join(f"{n} {c:,}" for n, c in zip(names, counts, strict=True))
-    print(f"{arguments.index}: {line}")
+    say(f"{arguments.index}: {line}")
     return 1 if asked else 0
 
 

@@ -2,12 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocess.errors import SettingError
+from preprocess.errors import DataError, SettingError
+from video.console import say
 from video.values import whole
 
 if TYPE_CHECKING:
@@ -44,8 +45,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the shots that answer best."""
     from model.words import Words
-    from video.reading import read_track
-    from video.scenes.index import files
     from video.scenes.library import Library
     from video.subtitles import clock
 
@@ -58,13 +57,27 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.index:
         library = Library.load(arguments.index, words)
     else:
-        tracks = ((str(path), read_track(path)) for path in files(arguments.tracks))
-        library = Library.of(tracks, words)
+        library = Library.of(_tracks(arguments.tracks), words)
     hits = library.search(arguments.query, arguments.top)
     if arguments.json:
-        print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=1))
+        say(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=1))
         return 0
     for hit in hits:
         times = f"{clock(hit.start_ms)}-{clock(hit.end_ms)}"
-        print(f"{hit.score:.2f}  {hit.video}  {times}  {' '.join(hit.caption.split())}")
+        say(f"{hit.score:.2f}  {hit.video}  {times}  {' '.join(hit.caption.split())}")
     return 0
+
+
+def _tracks(paths: Sequence[Path]) -> "Iterator[tuple[str, Track]]":
+    """The tracks; of a folder's JSON files those that are tracks."""
+    from video.reading import read_track
+    from video.scenes.index import files
+
+    for path in files(paths):
+        try:
+            track = read_track(path)
+        except DataError:
+            if path in paths:
+                raise
+            continue
+        yield str(path), track

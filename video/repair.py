@@ -1,0 +1,65 @@
+"""Subtitle text as people and tools write it, made what a parser reads as it was meant.
+
+What a parser takes for text though it is none would be drawn: cue names and comments of WebVTT,
+times that lack a part. What it takes for a command though it is text would be lost.
+"""
+
+import re
+
+_ARROW = re.compile(r"\s*--?>\s*")
+_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3})\d*)?")
+_LIKE_TIMES = re.compile(r"\s*-?[\d:.,]*:[\d:.,]*\s*--?>|\s*[\d:.,]*\s*-->")
+_STAMP = re.compile(r"<[\d:.]+>")  # of karaoke, inside a line
+_COMMAND = re.compile(r"\{\\[^}]*\}")  # of ASS, which some put into SRT: {\an8}
+_MOST_HOURS = 99
+
+
+def repaired(text: str, suffix: str) -> str:
+    """The text of a subtitle file, lines split by newlines, as its parser wants it.
+
+    Raises:
+        ValueError: a line of times cannot be understood.
+    """
+    if suffix not in (".srt", ".vtt"):
+        return text
+    point = "." if suffix == ".vtt" else ","
+    lines = [_line(number, line, point) for number, line in enumerate(text.split("\n"), 1)]
+    whole = "\n".join(lines)
+    return _STAMP.sub("", _cues_alone(whole)) if suffix == ".vtt" else whole
+
+
+def _cues_alone(text: str) -> str:
+    """WebVTT without what is no cue: names, comments, styles, regions."""
+    kept = ["WEBVTT"]
+    for block in re.split(r"\n[ \t]*\n", text):
+        lines = block.split("\n")
+        times = next((i for i, line in enumerate(lines) if "-->" in line), None)
+        if times is not None:
+            kept.append("\n".join(lines[times:]))
+    return "\n\n".join(kept) + "\n"
+
+
+def _line(number: int, line: str, point: str) -> str:
+    if _LIKE_TIMES.match(line):
+        return _times(number, line, point)
+    # a parser of SRT takes braces and backslashes for ASS
+    return _COMMAND.sub("", line).replace("{", "｛").replace("}", "｝").replace("\\", "＼")
+
+
+def _times(number: int, line: str, point: str) -> str:
+    """Both times in full; what stands behind them, as positions of WebVTT do, is left out."""
+    start, *rest = _ARROW.split(line.strip(), maxsplit=1)
+    end = rest[0].split()[0] if rest and rest[0] else ""
+    found = [_TIME.fullmatch(part) for part in (start, end)]
+    if not (found[0] and found[1]):
+        raise ValueError(f"line {number}: {line.strip()[:60]!r}")
+    return " --> ".join(_full(number, point, *match.groups()) for match in found if match)
+
+
+def _full(
+    number: int, point: str, hours: str | None, minutes: str, seconds: str, part: str | None
+) -> str:
+    if int(hours or 0) > _MOST_HOURS:
+        raise ValueError(f"line {number}: {hours} h > {_MOST_HOURS} h")
+    thousandths = (part or "0").ljust(3, "0")
+    return f"{int(hours or 0):02}:{int(minutes):02}:{int(seconds):02}{point}{thousandths}"
