@@ -124,6 +124,13 @@ def test_options_that_mean_nothing_are_refused():
             RegionOptions(**wrong)
 
 
+def test_a_page_is_as_wide_as_its_sentences():
+    picture = np.full((640, 60, 3), 120, np.uint8)
+    said = "아주 긴 문장으로 말한 것이 좁은 그림 아래에서 잘리지 않고 끝까지 다 보인다"
+    page = np.asarray(drawn(picture, [Region((0, 0, 60, 640), said, 0.5)]))
+    assert page.shape[1] > 400 and (page[:, -8:] == 255).all()
+
+
 def test_boxes_are_drawn_where_they_lie():
     picture = np.full((480, 640, 3), 255, np.uint8)
     page = drawn(picture, [Region((100, 50, 300, 250), "개가 있다", 0.5)])

@@ -250,6 +250,22 @@ def test_a_folder_may_hold_other_json_too(folder, capsys):
     assert "other.json" in capsys.readouterr().err
 
 
+def test_a_folder_without_rights_is_told_and_its_films_stay(folder, capsys, monkeypatch):
+    index = folder / "l.sqlite"
+    assert main(["index", str(index), str(folder)]) == 0
+    exists = Path.exists
+
+    def refused(self, **more):
+        if self.suffix == ".json":
+            raise PermissionError(13, "Permission denied")
+        return exists(self, **more)
+
+    (folder / "1.json").unlink()
+    monkeypatch.setattr(Path, "exists", refused)
+    main(["index", str(index), str(folder)])
+    assert "뺌 0" in capsys.readouterr().out
+
+
 def test_wrong_use_is_one_line(folder, capsys):
     assert main(["search", "개", "--lang", "en"]) == 1
     assert capsys.readouterr().err.startswith("scenes: give tracks")

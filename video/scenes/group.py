@@ -93,7 +93,7 @@ def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], 
         errors.append(error)
         print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)
 
-    tracks = [p for p in arguments.inputs if p.suffix == ".json"]
+    tracks = [p for p in arguments.inputs if p.suffix.lower() == ".json"]
     items = [item for path in tracks for item in items_of_track(path, words)]
     files = list(picture_files([p for p in arguments.inputs if p not in tracks]))
     if files:
@@ -116,7 +116,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingError(
             "--copy에는 --sort-into 폴더가 필요합니다.", "--copy needs --sort-into FOLDER."
         )
-    if arguments.sort_into and any(path.suffix == ".json" for path in arguments.inputs):
+    if arguments.sort_into and any(path.suffix.lower() == ".json" for path in arguments.inputs):
         raise SettingError(
             "--sort-into는 사진만 복사합니다. 자막 기록은 빼 주세요.",
             "--sort-into copies pictures only. Leave the tracks out.",
@@ -126,6 +126,11 @@ def _check(arguments: argparse.Namespace) -> None:
             raise SettingError(
                 f"'{path}'이(가) 없습니다. 경로를 확인하세요.", f"there is no '{path}'."
             )
+    if arguments.out and arguments.json and arguments.out.resolve() == arguments.json.resolve():
+        raise SettingError(
+            f"--out과 --json이 같은 파일입니다: '{arguments.out}'. 다른 이름을 주세요.",
+            f"--out and --json are one file: '{arguments.out}'. Give another name.",
+        )
     inputs = {path.resolve() for path in arguments.inputs}
     for target in filter(None, (arguments.out, arguments.json)):
         check_free(target, arguments.overwrite)

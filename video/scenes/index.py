@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from preprocess.files import is_folder
 from video.console import say
 
 ABOUT = "여러 영상의 자막 기록을 색인 하나에 모읍니다. (Keeps an index of captioned films.)"
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 def files(paths: Sequence[Path]) -> Iterator[Path]:
     """The files named, and every JSON file in the folders named."""
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             yield from sorted(p for p in path.rglob("*.json") if p.is_file())
         else:
             yield path

@@ -7,6 +7,7 @@ says of each what it says of a picture.
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -133,12 +134,13 @@ def drawn(picture: Picture, found: Sequence[Region]) -> Image.Image:
     """The picture with numbered boxes, and the sentences beneath in their boxes' colours."""
     height, width = picture.shape[:2]
     scale = max(1.0, DRAWN / max(height, width))
-    page = Image.new("RGB", (round(width * scale), round(height * scale) + LINE * (len(found) + 1)))
-    page.paste("white", (0, 0, *page.size))
-    photo = Image.fromarray(picture).resize((page.width, round(height * scale)))
+    photo = Image.fromarray(picture).resize((round(width * scale), round(height * scale)))
+    font = ImageFont.truetype(str(hangul_font().path), LINE * 3 // 4)
+    lines = [f"{n}. {one.caption} ({one.confidence:.0%})" for n, one in enumerate(found, 1)]
+    across = max(photo.width, *(math.ceil(font.getlength(line)) + 16 for line in lines or [""]))
+    page = Image.new("RGB", (across, photo.height + LINE * (len(found) + 1)), "white")
     page.paste(photo, (0, 0))
     draw = ImageDraw.Draw(page)
-    font = ImageFont.truetype(str(hangul_font().path), LINE * 3 // 4)
     for number, region in reversed(list(enumerate(found))):  # surest on top
         colour = COLOURS[number % len(COLOURS)]
         left, top, right, bottom = (round(side * scale) for side in region.box)
@@ -146,8 +148,8 @@ def drawn(picture: Picture, found: Sequence[Region]) -> Image.Image:
         label = f" {number + 1} "
         draw.rectangle((left, top, left + font.getlength(label), top + LINE), fill=colour)
         draw.text((left, top), label, "white", font)
-        line = f"{number + 1}. {region.caption} ({region.confidence:.0%})"
-        draw.text((8, photo.height + LINE * number + LINE // 2), line, colour, font)
+        below = photo.height + LINE * number + LINE // 2
+        draw.text((8, below), lines[number], colour, font)
     return page
 
 

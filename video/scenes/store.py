@@ -14,6 +14,7 @@ from pathlib import Path
 
 from model.words import Words
 from preprocess.errors import DataError, OutputError
+from preprocess.files import is_file
 from video.reading import read_track
 from video.scenes.matching import words_of
 from video.track import CaptionedShot, Track
@@ -92,7 +93,7 @@ def update(index: Path, tracks: Sequence[Path], within: Sequence[Path], words: W
         for name in list(known):
             path = Path(os.fsdecode(name))
             inside = any(path.is_relative_to(top.absolute()) for top in within)
-            if inside and not path.exists():
+            if inside and _is_gone(path):
                 with base:
                     base.execute("DELETE FROM film WHERE track = ?", (name,))
                 changes.removed += 1
@@ -157,10 +158,18 @@ def _rows(film: int | None, track: Track, words: Words) -> Iterator[tuple[object
         yield film, shot.start_ms, shot.end_ms, shot.caption, others, found
 
 
+def _is_gone(path: Path) -> bool:
+    """Whether a file is known not to be there; a folder without rights does not tell."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False
+
+
 @contextmanager
 def _opened(index: Path, create: bool) -> Iterator[sqlite3.Connection]:
     """The database, known to be one of ours; errors of SQLite as errors that say what to do."""
-    if not create and not index.is_file():
+    if not create and not is_file(index):
         raise DataError(
             f"색인 '{index}'이(가) 없습니다. python -m video.scenes index로 만드세요.",
             f"there is no index '{index}'. Make it with python -m video.scenes index.",
