@@ -40,7 +40,7 @@ def test_a_turned_film_is_upright(film, tmp_path):
 
 
 def test_past_the_end_is_told(film, tmp_path):
-    with pytest.raises(SettingError, match=r"--preview 00:06.0: 'film.mp4' ends at 00:06.0"):
+    with pytest.raises(SettingError, match=r"00:06.0: 'film.mp4' ends at 00:06.0"):
         still_at(probe(film), 6000, tmp_path)
 
 

@@ -32,8 +32,10 @@ def still_at(media: MediaInfo, time_ms: int, folder: Path) -> MediaInfo:
     end_ms = media.start_ms + media.duration_ms
     if time_ms >= end_ms:
         raise SettingError(
-            f"--preview {clock(time_ms)}: '{media.path.name}'은(는) {clock(end_ms)}에 끝납니다.",
-            f"--preview {clock(time_ms)}: '{media.path.name}' ends at {clock(end_ms)}.",
+            f"{clock(time_ms)}: '{media.path.name}'은(는) {clock(end_ms)}에 끝납니다. 더 이른 때를 "
+            "주세요.",
+            f"{clock(time_ms)}: '{media.path.name}' ends at {clock(end_ms)}. "
+            "Give an earlier moment.",
         )
     path = folder / f"frame{len(list(folder.iterdir()))}.png"
     upright = (

@@ -100,21 +100,22 @@ class _Cutter:
         self._start_ms = 0
         self._change = 6.0 - 4.0 * options.sensitivity  # 4 at 0.5
         self._apart_ms = max(_CANDIDATE_MS, options.max_shot_ms // _CANDIDATES)
+        self._due_ms = 0  # when a frame was kept as one is every now and then
+        self._tried = self._passing = False  # one since then that may stay; whether it is the last
         self.candidates: deque[_Candidate] = deque()
 
     def keep(self, frame: Frame, blocks: Coarse) -> None:
-        """Converts and keeps a frame every now and then, and one that shows something else."""
-        if self._is_due(frame.time_ms) or self._is_other(blocks):
-            self.candidates.append(_Candidate(frame.time_ms, frame.kept(), blocks))
-
-    def _is_due(self, time_ms: int) -> bool:
-        return not self.candidates or time_ms - self.candidates[-1].time_ms >= self._apart_ms
-
-    def _is_other(self, blocks: Coarse) -> bool:
-        """Whether it looks unlike the last one, which was kept because it was due."""
-        times = [c.time_ms for c in list(self.candidates)[-2:]]
-        due = len(times) < 2 or times[1] - times[0] >= self._apart_ms
-        return due and rearrangement(self.candidates[-1].coarse, blocks) > _OTHER
+        """Converts and keeps a frame every now and then, and one in between that stays."""
+        if self._passing and frame.time_ms - self.candidates[-1].time_ms < self._apart_ms:
+            self.candidates.pop()  # it did not stay
+        self._passing = False
+        if not self.candidates or frame.time_ms - self._due_ms >= self._apart_ms:
+            self._due_ms, self._tried = frame.time_ms, False
+        elif self._tried or rearrangement(self.candidates[-1].coarse, blocks) <= _OTHER:
+            return
+        else:
+            self._passing = self._tried = True
+        self.candidates.append(_Candidate(frame.time_ms, frame.kept(), blocks))
 
     def cut(self, cut_ms: int, end_ms: int) -> Iterator[ShotFrames]:
         """Ends the open shot at cut_ms, unless it or the film's rest would be too short."""
