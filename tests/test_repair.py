@@ -1,5 +1,7 @@
 """Subtitles as people and tools write them: what is said is drawn, nothing else is."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,16 @@ def test_braces_and_backslashes_of_srt_are_text_but_for_positions():
 @pytest.mark.parametrize("line", ["지금 12:30:45 --> 에서", "가 -> 나", "10:30에 만나"])
 def test_text_with_times_and_arrows_is_text(line):
     assert read(srt("00:00:01,000 --> 00:00:02,000", line))[0][2] == line
+
+
+@pytest.mark.parametrize(
+    "line", [":" * 4000, " " * 4000, "{\\\\" * 1300, "1:" * 2000, "<1:" * 1300]
+)
+def test_no_line_takes_long(line):
+    started = time.process_time()
+    for suffix in (".srt", ".vtt"):
+        repaired(f"{line}\n" * 500, suffix)
+    assert time.process_time() - started < 3
 
 
 @given(lists_of_cues)

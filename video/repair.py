@@ -8,9 +8,9 @@ import re
 
 _ARROW = re.compile(r"\s*--?>\s*")
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3})\d*)?")
-_LIKE_TIMES = re.compile(r"\s*-?[\d:.,]*:[\d:.,]*\s*--?>|\s*[\d:.,]*\s*-->")
+_LIKE_TIMES = re.compile(r"(-?[\d:.,]*)[ \t]*(--?>)[ \t]*(\d?)")
 _STAMP = re.compile(r"<[\d:.]+>")  # of karaoke, inside a line
-_COMMAND = re.compile(r"\{\\[^}]*\}")  # of ASS, which some put into SRT: {\an8}
+_COMMAND = re.compile(r"\{\\[^}]{0,200}\}")  # of ASS, which some put into SRT: {\an8}
 _MOST_HOURS = 99
 
 
@@ -40,7 +40,8 @@ def _cues_alone(text: str) -> str:
 
 
 def _line(number: int, line: str, point: str) -> str:
-    if _LIKE_TIMES.match(line):
+    like = _LIKE_TIMES.match(line.lstrip())
+    if like and (":" in like[1] or (like[2] == "-->" and like[3])):
         return _times(number, line, point)
     # a parser of SRT takes braces and backslashes for ASS
     return _COMMAND.sub("", line).replace("{", "｛").replace("}", "｝").replace("\\", "＼")
