@@ -248,7 +248,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the sentences and the line of tags."""
     from video.console import say
 
-    names = tuple(name.strip() for name in arguments.impressions.split(",") if name.strip())
+    asked = unicodedata.normalize("NFC", arguments.impressions).split(",")
+    names = tuple(name.strip() for name in asked if name.strip())
     blocked = read_blocked(arguments.block) if arguments.block else ()
     options = TagOptions(most=arguments.most, impressions=names, blocked=blocked)
     found = _of(arguments.inputs, arguments.model, options)
