@@ -140,6 +140,10 @@ def _tell(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], N
     """A sentence as it comes, and the alert that it gives."""
     if not args.quiet:
         line(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
+    _warn(shot, args, line)
+
+
+def _warn(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], None] = say) -> None:
     if event := alert(shot, args.alert):
         line(json.dumps(event, ensure_ascii=False))
 
@@ -228,6 +232,8 @@ def _caption_one(
         say(f"{media.path}")
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
+        for shot in track.shots:
+            _warn(shot, args)
         if args.preview is not None:
             track = moment(track, args.preview, media)
     else:

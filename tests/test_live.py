@@ -197,6 +197,10 @@ def test_alerts_of_a_film(tmp_path, door):
     status, out, _ = door(str(film), "-q", "-o", ".srt", "--alert", "초록")
     assert status == 0
     assert json.loads(out.splitlines()[0])["start_ms"] == 2000
+    (tmp_path / "a.srt").write_text("1\n00:00:03,000 --> 00:00:04,000\n초록 차\n", "utf-8")
+    given = ("-o", ".vtt", "--captions", str(tmp_path / "a.srt"), "--alert", "초록 차")
+    status, out, _ = door(str(film), "-q", *given)
+    assert status == 0 and json.loads(out.splitlines()[0])["start_ms"] == 3000
 
 
 SCRIPT = """
