@@ -69,7 +69,9 @@ def test_braces_and_backslashes_of_srt_are_text_but_for_positions():
     assert said[0][2] == "｛웃음｝ C:＼new"
 
 
-@pytest.mark.parametrize("line", ["지금 12:30:45 --> 에서", "가 -> 나", "10:30에 만나"])
+@pytest.mark.parametrize(
+    "line", ["지금 12:30:45 --> 에서", "가 -> 나", "10:30에 만나", "10:30 -> 11:00 회의", "-> 12"]
+)
 def test_text_with_times_and_arrows_is_text(line):
     assert read(srt("00:00:01,000 --> 00:00:02,000", line))[0][2] == line
 

@@ -23,8 +23,11 @@ def repaired(text: str, suffix: str) -> str:
     if suffix not in (".srt", ".vtt"):
         return text
     point = "." if suffix == ".vtt" else ","
-    lines = [_line(number, line, point) for number, line in enumerate(text.split("\n"), 1)]
-    whole = "\n".join(lines)
+    lines, found, before = text.split("\n"), [], ""
+    for number, line in enumerate(lines, 1):
+        found.append(_times(number, line, point) if _is_times(line, before) else _text(line))
+        before = line
+    whole = "\n".join(found)
     return _STAMP.sub("", _cues_alone(whole)) if suffix == ".vtt" else whole
 
 
@@ -39,11 +42,18 @@ def _cues_alone(text: str) -> str:
     return "\n\n".join(kept) + "\n"
 
 
-def _line(number: int, line: str, point: str) -> str:
+def _is_times(line: str, before: str) -> bool:
+    """Whether a line should say when; with a short arrow only where a cue begins."""
     like = _LIKE_TIMES.match(line.lstrip())
-    if like and (":" in like[1] or (like[2] == "-->" and like[3])):
-        return _times(number, line, point)
-    # a parser of SRT takes braces and backslashes for ASS
+    if not like:
+        return False
+    if like[2] == "->":
+        return ":" in like[1] and (not before.strip() or before.strip().isdecimal())
+    return ":" in like[1] or bool(like[3])
+
+
+def _text(line: str) -> str:
+    """What is said; a parser of SRT takes braces and backslashes for ASS."""
     return _COMMAND.sub("", line).replace("{", "｛").replace("}", "｝").replace("\\", "＼")
 
 
