@@ -184,6 +184,13 @@ def test_a_gif_gets_smaller_until_it_fits(tmp_path):
     assert not (tmp_path / "tiny.gif").exists()
 
 
+def test_a_still_has_its_caption_whenever_it_begins(tmp_path):
+    Image.new("RGB", (320, 180), RED).save(tmp_path / "a.png")
+    late = Track("a", 9000, "c", (CaptionedShot(1000, 9000, "글자", 0),))
+    result = burned(tmp_path / "a.png", tmp_path / "o.png", late)
+    assert has_text(np.asarray(Image.open(result).convert("RGB")))
+
+
 def test_a_film_of_one_frame_becomes_a_gif(tmp_path):
     clip = colour_clip(tmp_path / "a.mp4", ((RED, 40),))
     with Image.open(burned(clip, tmp_path / "o.gif")) as result:

@@ -1,6 +1,7 @@
 """Captions drawn into the picture: films, GIFs and still pictures."""
 
 import math
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ def _burned(
     font = hangul_font(options.font)
     look = look_for(*size, font, options.look)
     found = cues(track, SubtitleOptions(line_width=look.line_width))
+    if temporary.suffix.lower() in PICTURES:  # which has one moment: the first caption is its own
+        found = [replace(cue, start_ms=0) for cue in found[:1]]
     with temporary_folder() as folder:
         heat = drawings(track, look) if options.show_attention else ()
         job = Job(drawable(media, folder), found, look, font, options, folder, on_progress, heat)
