@@ -51,11 +51,21 @@ def describe(run: Path, told: Mapping[str, Any]) -> None:
 
     Args:
         run: the run folder, made if it is not there.
-        told: plain values: options, data, what is continued.
+        told: plain values: options, data, what is continued; "dataset" tells data folders apart.
+
+    Raises:
+        SettingError: the run was begun with other data.
     """
     run.mkdir(parents=True, exist_ok=True)
     path, now = run / "run.json", datetime.now(UTC).isoformat(timespec="seconds")
     begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    if begun and begun.get("dataset", told.get("dataset")) != told.get("dataset"):
+        raise SettingError(
+            f"'{run}'은(는) 다른 자료로 시작한 학습입니다. 새로 배우려면 --run을 바꾸거나 "
+            "그 폴더를 지우세요.",
+            f"'{run}' was begun with other data. To learn anew, give another --run or delete that "
+            "folder.",
+        )
     command = {"time": now, "command": shlex.join(sys.argv), "in": str(Path.cwd())}
     page = begun or {**told, "versions": versions(), "files": FILES, "commands": []}
     page["commands"].append(command)

@@ -5,6 +5,7 @@ soups, Wortsman et al. 2022, arXiv:2203.05482) and costs nothing when captioning
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def mean_weights(
 
 
 def _check(shares: Sequence[float], files: int) -> None:
-    if shares and (len(shares) != files or min(shares) <= 0):
+    if shares and (len(shares) != files or not all(0 < share < math.inf for share in shares)):
         told = " ".join(f"{share:g}" for share in shares)
         raise SettingError(
             f"--shares {told}: 파일 {files}개에 하나씩, 0보다 큰 수를 주세요.",

@@ -1,6 +1,7 @@
 """The stages of train.py, one after the other, each resumed in its own folder of the run."""
 
 import argparse
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,7 +71,8 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     about: dict[str, Any] = {"training": options.told()}
     about |= {"init": arguments.init.name} if arguments.init else {}
     about |= {"data": signature_of(data, train + held if arguments.folds else learned)}
-    describe(folder, {"folder": str(arguments.data.absolute()), **about})
+    dataset = {"folder": str(arguments.data.absolute()), "dataset": _digest(data)}
+    describe(folder, {**dataset, **about})
     if arguments.init and options.teach:
         data = _seen_anew(data, encoder, folder / "features", options.reward.nearer)
     if arguments.folds:
@@ -91,6 +93,16 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         revised(out, contents, data, calibrate.change)
     size = out.stat().st_size / 1e6
     print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
+
+
+def _digest(data: Dataset) -> str:
+    """Tells data folders apart that would be learned from differently."""
+    seen = [data.settings.get(name) for name in ("encoder", "side", "tagger")]
+    together = hashlib.sha256(repr(seen).encode())
+    for sample in data.samples:
+        told = (sample.key, sample.split, sample.captions)
+        together.update(repr(told).encode("utf-8", "surrogatepass"))
+    return together.hexdigest()[:16]
 
 
 def _trained(

@@ -88,9 +88,10 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         free = ("attend", "merge", "motion", "precision", "everything", "seed", "smoothing")
-        low = [f.name for f in fields(self) if f.name not in free and getattr(self, f.name) <= 0]
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in free}
+        low = [name for name, value in values.items() if not 0 < value < float("inf")]
         if low:
-            name, value = low[0], getattr(self, low[0])
+            name, value = low[0], values[low[0]]
             raise SettingError(
                 f"학습 설정 {name}은(는) 0보다 커야 합니다: {value}.",
                 f"training option {name} must be above 0: {value}.",

@@ -114,13 +114,20 @@ def check_found(sources: Sequence[Source], paths: Sequence[Path]) -> None:
         if not source.found:
             _check(source, f"'{path}'")
     if not any(source.found for source in sources):
-        raise _nothing(", ".join(f"'{path}'" for path in paths), Tally())
+        raise _nothing(", ".join(f"'{path}'" for path in paths), _dropped(sources))
+
+
+def _dropped(sources: Sequence[Source]) -> Tally:
+    """What was dropped of all of them, whatever form it had."""
+    dropped = Tally()
+    for source in sources:
+        for tally in source.tallies.values():
+            dropped.add(tally)
+    return dropped
 
 
 def _check(source: Source, where: str) -> None:
-    dropped = Tally()
-    for tally in source.tallies.values():
-        dropped.add(tally)
+    dropped = _dropped([source])
     if dropped.dropped[NO_SENTENCES]:
         raise DataError(
             f"{where}: 하이라이트 편집(616) 자료에는 번호로 된 분류만 있고 문장이 없어 캡션을 "

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -216,6 +217,20 @@ def trained(tmp_path, coco, stand_ins):
     return first, command
 
 
+def test_a_run_of_other_data_is_not_gone_on_with(tmp_path, trained, capsys):
+    _, command = trained
+    samples = Path(command[0]) / "samples.jsonl"
+    samples.write_text(samples.read_text("utf-8").replace('"val"', '"train"', 1), "utf-8")
+    more = ["--epochs", "1", "--out", str(tmp_path / "b.kcap"), "--run", str(tmp_path / "first")]
+    capsys.readouterr()
+    assert train.main([*command, *more, "--lang", "en"]) == 1
+    assert "was begun with other data" in capsys.readouterr().err
+    for wrong in (["--seed", "-1"], ["--average", "1.5"], ["--smoothing", "nan"]):
+        assert train.main([*command, *more, *wrong, "--lang", "en"]) == 1
+        assert "give 0 or more, and less than" in capsys.readouterr().err
+    assert not (tmp_path / "b.kcap").exists()
+
+
 def test_a_captioner_counts_in_eight_bits_once(tmp_path, trained, capsys, monkeypatch):
     first, command = trained
     monkeypatch.setattr(quantize, "FULL", 0)  # this CNN has one convolution
@@ -352,6 +367,9 @@ def test_what_is_no_relative_is_not_averaged(tmp_path, trained, capsys):
     out = ["--out", str(tmp_path / "x.kcap"), "--lang", "en"]
     assert soup.main([str(first), str(wider), *out]) == 1
     assert "does not come from" in capsys.readouterr().err
+    for share in ("nan", "inf", "0"):
+        assert soup.main([str(first), "--shares", share, *out]) == 1
+        assert f"--shares {share}: give" in capsys.readouterr().err
     assert soup.main([str(first), "--shares", "1", "2", *out]) == 1
     assert (
         "--shares 1 2: give one number above 0 for each of the 1 files" in capsys.readouterr().err
@@ -458,6 +476,7 @@ def test_bad_input_of_preprocess_is_one_line(tmp_path, arguments, said, capsys):
     [
         (["none"], "not a finished data folder"),
         (["none", "--epochs", "0"], "epochs must be above 0"),
+        (["none", "--learning-rate", "nan"], "learning_rate must be above 0"),
     ],
 )
 def test_bad_input_of_train_is_one_line(tmp_path, monkeypatch, arguments, said, capsys):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocess import reading, unpacking
-from preprocess.errors import DataError
+from preprocess.errors import DataError, OutputError
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.pictures import read_picture
 from preprocess.records import Sample, in_time, write_samples
@@ -650,6 +650,27 @@ def test_an_unreadable_label_file_is_one_clear_error(tmp_path, content):
     (tmp_path / "bad.json").write_bytes(content)
     with pytest.raises(DataError, match=r"1 label file cannot be read: bad.json"):
         gather(tmp_path / "out", tmp_path / "bad.json")
+
+
+def test_why_labels_beside_pictures_cannot_be_read_is_told(tmp_path):
+    downloads.picture(tmp_path / "set/0.png")
+    (tmp_path / "set/bad.json").write_bytes(b"[" * 100_000)
+    with pytest.raises(DataError, match=r"label file cannot be read: .*bad\.json"):
+        gather(tmp_path / "out", tmp_path / "set")
+
+
+def test_a_table_with_tabs_is_read_whatever_its_name(tmp_path):
+    downloads.picture(tmp_path / "set/0.png")
+    (tmp_path / "set/a.csv").write_bytes("image\tcaption\r\n0.png\t새가 난다\r\n".encode("utf-16"))
+    assert sorted(by_name(gather(tmp_path / "out", tmp_path / "set"))) == ["0.png"]
+
+
+def test_an_out_that_cannot_be_is_told(tmp_path):
+    downloads.picture(tmp_path / "set/0.png")
+    downloads.lines(tmp_path / "set/a.jsonl", [{"image": "0.png", "caption": "새가 난다"}])
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        gather(tmp_path / "file", tmp_path / "set")
 
 
 SHAPELESS = [

@@ -79,6 +79,8 @@ def _rows(text: str, comma: str, name: str, tally: Tally) -> Document:
     first = text.partition("\n")[0]
     if comma not in first and ";" in first:
         comma = ";"  # as spreadsheets in some countries write it
+    elif comma not in first and "\t" in first:
+        comma = "\t"  # what they call Unicode text
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=comma)
         rows = [(reader.line_num, row) for row in reader]
