@@ -47,6 +47,21 @@ def check_free(target: Path, overwrite: bool) -> None:
         )
 
 
+def make_folder(folder: Path) -> None:
+    """Makes the folder that `--out` names, if it is not there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"폴더 '{folder}'을(를) 만들 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
+            f"the folder '{folder}' cannot be made ({error.strerror}). Give another --out.",
+        ) from None
+
+
 def check_room(folder: Path, size: int) -> None:
     """Refuses to begin what cannot end.
 

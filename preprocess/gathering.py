@@ -10,6 +10,7 @@ import numpy as np
 
 from preprocess.archives import Archives
 from preprocess.errors import DataError, OutputError, SettingError
+from preprocess.files import make_folder
 from preprocess.leaks import Bits
 from preprocess.matching import Match, Table, matched
 from preprocess.parts import part_of
@@ -80,16 +81,6 @@ def gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathere
         raise
 
 
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"폴더 '{out}'을(를) 만들 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
-            f"cannot make the folder '{out}' ({error.strerror}). Give another --out.",
-        ) from None
-
-
 def _gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathered:
     paths = _checked(wanted)
     tables = [read_table(path) for path in wanted.splits]
@@ -102,7 +93,7 @@ def _gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gather
         pictures = _pictures(wanted, sources, archives)
         matches = matched(sources, pictures, _each(tables, len(paths)))
         _check_left(matches, sources, paths)
-        _make(out)
+        make_folder(out)
 
         def drop(match: Match, reason: str) -> None:
             sources[match.source].tally(match.form).drop(reason, match.member.name)

@@ -34,6 +34,7 @@ SUFFIXES = (  # of photos
     ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif",
 )  # fmt: skip
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+_TILED = ("AVIF", "HEIF")
 _STREAMS = (".mjpeg", ".mjpg")  # JPEG after JPEG, of which Pillow sees the first
 _EXIF_ORIENTATION = 0x0112
 _LARGEST = 500_000_000  # bytes: a still picture is read whole
@@ -102,7 +103,7 @@ def read_still(path: Path) -> Picture:
         if path.stat().st_size > _LARGEST:
             raise OSError(f"> {_LARGEST // 10**6} MB")
         with Image.open(path, formats=_formats(path)) as image, _silence():
-            if is_heif(path):
+            if image.format in _TILED:
                 return _flat(ImageOps.exif_transpose(image))
             if image.has_transparency_data:
                 return _flat(image)
@@ -148,7 +149,7 @@ def _formats(path: Path) -> tuple[str, ...]:
             "HEIC photos need pi-heif. Install it: pip install pi-heif",
         ) from None
     pi_heif.register_heif_opener()
-    return ("AVIF", "HEIF")
+    return _TILED
 
 
 @contextmanager

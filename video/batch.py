@@ -25,7 +25,7 @@ from model.gist import HedgeOptions
 from preprocess.cluster import cluster_crew
 from preprocess.crew import Crew, Lost
 from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
-from preprocess.files import check_free, sweep
+from preprocess.files import check_free, make_folder, sweep
 from preprocess.frames import Limits
 from preprocess.hands import Hand, cores
 from video.command import add_row, language_of
@@ -107,7 +107,7 @@ def _run(args: argparse.Namespace) -> int:
     if settings.burning.font:
         hangul_font(settings.burning.font)
     captioner = _hash(settings.model)
-    _make(args.out)
+    make_folder(args.out)
     with only_one(args.out):
         manifest = Manifest(args.out)
         jobs = jobs_for(args.films, args.out, args.output or FORMS, manifest.results)
@@ -162,7 +162,7 @@ def _allowed(
                 check_free(target, args.overwrite or ours)
                 if taken.setdefault(target, job.film) != job.film:
                     raise _refused(target, taken[target])
-                _make(target.parent)
+                make_folder(target.parent)
         except CaptioningError as error:
             _fail(job, key, error, manifest, args, "refused")
         else:
@@ -240,16 +240,6 @@ def _inode(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return state.st_dev, state.st_ino
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"폴더 '{folder}'을(를) 만들 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
-            f"the folder '{folder}' cannot be made ({error.strerror}). Give another --out.",
-        ) from None
 
 
 def _hash(model: Path) -> str:

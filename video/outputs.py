@@ -67,8 +67,7 @@ def target_for(media: MediaInfo, output: str | None, soft: bool = False) -> Path
         path = Path(output)
         if not is_bare_suffix(path):
             return path
-        folder = path.parent if "/" in output or "\\" in output else media.path.parent
-        return in_folder(media.path, folder, path.name)
+        return in_folder(media.path, folder_of(output, media.path), path.name)
     suffix = ".mp4" if media.kind == "video" else ".gif"
     if soft and media.kind == "video":
         suffix = own if own in FILMS else ".mkv"
@@ -178,6 +177,11 @@ def _unusable(target: Path, reason: str | None) -> OutputError:
 
 def _is_folder(output: str) -> bool:
     return is_folder(output) or output.endswith(("/", "\\"))
+
+
+def folder_of(output: str, film: Path) -> Path:
+    """Where a bare suffix puts a film's result: beside the film, but for one that has a folder."""
+    return Path(output).parent if "/" in output or "\\" in output else film.parent
 
 
 def is_bare_suffix(path: Path) -> bool:

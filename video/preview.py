@@ -8,7 +8,7 @@ from preprocess.ffmpeg import media_arguments, run
 from preprocess.files import is_folder
 from preprocess.frames import MediaInfo, probe
 from video.draw import plain
-from video.outputs import is_bare_suffix
+from video.outputs import folder_of, is_bare_suffix
 from video.subtitles import Cue, SubtitleOptions, clock, cues
 from video.track import CaptionedShot, Track
 
@@ -63,7 +63,7 @@ def preview_target(media: MediaInfo, output: str | None) -> Path:
     path = Path(output)
     if not is_bare_suffix(path):
         return path
-    folder = path.parent if "/" in output or "\\" in output else media.path.parent
+    folder = folder_of(output, media.path)
     return folder / f"{media.path.stem}.preview{path.name.lower()}"
 
 
