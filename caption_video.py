@@ -232,6 +232,8 @@ def _caption_one(
         say(f"{media.path}")
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
+        if args.show_attention and not any(shot.attention for shot in track.shots):
+            raise _no_attention(args.captions)
         for shot in track.shots:
             _warn(shot, args)
         if args.preview is not None:
@@ -249,6 +251,15 @@ def _caption_one(
         else:
             say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")
     return whole
+
+
+def _no_attention(captions: Path) -> SettingError:
+    return SettingError(
+        f"'{captions}'에는 본 곳이 적혀 있지 않습니다. --show-attention과 함께 만든 .json을 주거나 "
+        "--captions를 빼세요.",
+        f"'{captions}' does not say where was looked. Give a .json made with --show-attention, or "
+        "leave --captions out.",
+    )
 
 
 def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> Track:

@@ -20,8 +20,8 @@ from model.storage import check_tagger
 from model.table import table
 from preprocess.augment import tilted
 from preprocess.dataset import load
-from preprocess.errors import DataError, OutputError, exit_status
-from preprocess.files import whole_file
+from preprocess.errors import DataError, exit_status
+from preprocess.files import check_result, whole_file
 from preprocess.korean import forms
 from preprocess.pictures import read_picture, shot
 from preprocess.records import Sample
@@ -211,20 +211,27 @@ def _progress(done: int, total: int) -> None:
         print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
-def write_json(path: Path, report: ScoreReport, inputs: Sequence[Path]) -> None:
+def write_json(path: Path, report: ScoreReport) -> None:
     """Writes everything, whole or not at all.
 
     Raises:
-        OutputError: the file is an input, or cannot be written.
+        OutputError: the file cannot be written.
     """
-    if path.resolve() in {i.resolve() for i in inputs}:
-        raise OutputError(
-            f"'{path}'은(는) 입력 파일입니다. --json에 다른 이름을 주세요.",
-            f"'{path}' is an input. Give --json another name.",
-        )
     text = json.dumps(as_json(report), ensure_ascii=False, indent=1)
     with whole_file(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
+
+
+def degrees(text: str) -> float:
+    """An angle as argparse reads it.
+
+    Raises:
+        ValueError: it is no number from -180 to 180.
+    """
+    found = float(text)
+    if not -180 <= found <= 180:
+        raise ValueError(text)
+    return found
 
 
 def parser() -> argparse.ArgumentParser:
@@ -243,9 +250,10 @@ def parser() -> argparse.ArgumentParser:
     add("--show-and-tell", type=Path, metavar="OTHER.kcap", help="어텐션 없는 모델과 비교")
     add("--beside", type=Path, nargs="+", default=[], metavar="KCAP", help="다른 모델들과도 비교")
     add("--hedged", action="store_true", help="자신 없을 때 넓게 말하는 것도 (hedged ones too)")
-    add("--tilt", type=float, default=0.0, metavar="DEG", help="기울인 사진 (tilted pictures)")
+    add("--tilt", type=degrees, default=0.0, metavar="DEG", help="기울인 사진 (tilted pictures)")
     add("--beam", type=int, metavar="N", help="빔 폭 (beam width)")
     add("--json", type=Path, metavar="FILE", help="점수와 모든 문장을 저장 (scores and sentences)")
+    add("--overwrite", action="store_true", help="이미 있는 --json 파일을 덮어씁니다")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어 (language of messages)")
     return p
 
@@ -257,14 +265,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        models = [arguments.captioner, arguments.show_and_tell, *arguments.beside]
+        inputs = [*filter(None, models), *arguments.data.glob("*")]
+        check_result(arguments.json, inputs, arguments.overwrite, "--json")
     report = evaluate(arguments)
     print(table(report))
     for name in report.alarms():
         print(f"경고 (alarm): '{name}' 거의 같은 문장만 말합니다; distinct < {ALARM}")
     if arguments.json:
-        models = [arguments.captioner, arguments.show_and_tell, *arguments.beside]
-        inputs = [*filter(None, models), *arguments.data.glob("*")]
-        write_json(arguments.json, report, inputs)
+        write_json(arguments.json, report)
 
 
 if __name__ == "__main__":

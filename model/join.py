@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from model.network import CaptionerConfig
-from model.soup import OWN, check_new, history
+from model.soup import OWN, history
 from model.storage import CaptionerFile, read_captioner
 from preprocess.errors import SettingError, exit_status
+from preprocess.files import check_result
 
 
 def join(files: Sequence[Path], out: Path) -> CaptionerFile:
@@ -94,7 +95,7 @@ def _check(arguments: argparse.Namespace) -> None:
             f"캡셔너가 {len(arguments.captioners)}개입니다. 둘 이상 주세요.",
             f"{len(arguments.captioners)} captioner given. Give two or more.",
         )
-    check_new(arguments.out, arguments.captioners, arguments.overwrite)
+    check_result(arguments.out, arguments.captioners, arguments.overwrite)
 
 
 if __name__ == "__main__":

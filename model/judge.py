@@ -22,7 +22,7 @@ import numpy as np
 from model.report import PEOPLE, Scored, read_scores
 from preprocess.dataset import load
 from preprocess.errors import DataError, exit_status
-from preprocess.files import whole_file
+from preprocess.files import check_free, check_result, make_folder, whole_file
 from preprocess.pictures import read_picture
 
 RUBRIC = {
@@ -77,7 +77,6 @@ def cards(scored: Scored, systems: Sequence[str], count: int, seed: int) -> list
 
 def write_sheet(folder: Path, drawn: Sequence[Card], files: Mapping[str, Path]) -> None:
     """sheet.html to look at, sheet.tsv to fill in; neither says whose a sentence is."""
-    folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / "sheet.tsv") as part:
         write_table(part, [(c.picture, c.letter, c.sentence, "", "") for c in drawn], COLUMNS)
     by_picture: dict[str, list[Card]] = {}
@@ -181,6 +180,7 @@ def parser() -> argparse.ArgumentParser:
     add("--systems", nargs="+", default=["this captioner", "consensus kNN k=60"], metavar="NAME")
     add("--count", type=int, default=200, help="사진 수 (%(default)s)")
     add("--seed", type=int, default=20261121, help="사진과 순서를 정하는 씨앗 (%(default)s)")
+    add("--overwrite", action="store_true", help="이미 있는 판정표를 덮어씁니다")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     return p
 
@@ -188,11 +188,16 @@ def parser() -> argparse.ArgumentParser:
 def _draw(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
     samples = load(arguments.data, features=False).samples
     files = {sample.key: Path(sample.pictures[0]) for sample in samples}
+    make_folder(arguments.out)
+    for name in ("sheet.tsv", "sheet.html"):  # the first may be half filled in
+        check_free(arguments.out / name, arguments.overwrite)
     write_sheet(arguments.out, drawn, files)
     print(arguments.out / "sheet.html")
 
 
 def _count(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
+    inputs = [arguments.scores, arguments.sheet, *filter(None, [arguments.again])]
+    check_result(arguments.out, inputs, arguments.overwrite)
     judged = read_verdicts(arguments.sheet, drawn)
     own = arguments.systems[0]  # what people wrote is theirs: only ids and verdicts are passed on
     rows = [

@@ -149,16 +149,6 @@ def options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def _within(plain: TrainOptions) -> None:
-    for name, most in {"average": 1, "smoothing": 1, "seed": 2**32}.items():
-        value = getattr(plain, name)
-        if not 0 <= value < most:
-            raise SettingError(
-                f"--{name} {value}: 0 이상, {most}보다 작은 수를 주세요.",
-                f"--{name} {value}: give 0 or more, and less than {most}.",
-            )
-
-
 def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int) -> None:
     """Refuses what cannot be done, with so many pictures to learn and to hold out.
 
@@ -172,7 +162,6 @@ def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int)
             f"--side {arguments.side}: 16부터 1024까지의 픽셀 수입니다.",
             f"--side {arguments.side}: give 16 to 1024 pixels.",
         )
-    _within(chosen.plain)
     strategy_of(chosen.plain.devices)
     if arguments.anew and not arguments.init:
         raise SettingError(

@@ -9,6 +9,7 @@ B pictures, k samples a picture, T tokens, V vocabulary.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from model.bounds import RATE, SOME, check_bounds
 from model.cider import CiderD
 from model.decoding import by_keras
 from model.lesson import inputs
 from model.network import Decoder
-from model.runs import Weights, claim, refuse_below
+from model.runs import Weights, claim
 from model.sampling import sample
 from model.training import Trainer, TrainOptions, run_epochs
 from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
@@ -56,8 +58,9 @@ class RewardOptions:
     nearer: bool = False
 
     def __post_init__(self) -> None:
-        least = {"reward_epochs": 0, "reward_rate": 1e-9, "samples": 2, "temperature": 1e-3}
-        refuse_below(self, least | {"likelihood": 0, "blend": 1e-3})
+        rates = {"reward_rate": RATE, "temperature": (1e-3, 100), "blend": (1e-3, 1)}
+        counts = {"reward_epochs": SOME, "samples": (2, inf)}
+        check_bounds(self, rates | counts | {"likelihood": (0, 1e3)})
 
 
 def fit_reward(

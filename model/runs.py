@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import SettingError
+from preprocess.files import make_folder
 
 Weights = list[npt.NDArray[Any]]
 Log = list[dict[str, float]]
@@ -36,7 +37,7 @@ FILES = {
 
 def claim(run: Path, options: Mapping[str, Any]) -> None:
     """Makes the run folder; one that was begun with other options is refused."""
-    run.mkdir(parents=True, exist_ok=True)
+    make_folder(run, "--run")
     path, wanted = run / "options.json", json.dumps(options, indent=1) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != wanted:
         raise SettingError(
@@ -56,7 +57,7 @@ def describe(run: Path, told: Mapping[str, Any]) -> None:
     Raises:
         SettingError: the run was begun with other data.
     """
-    run.mkdir(parents=True, exist_ok=True)
+    make_folder(run, "--run")
     path, now = run / "run.json", datetime.now(UTC).isoformat(timespec="seconds")
     begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     if begun and begun.get("dataset", told.get("dataset")) != told.get("dataset"):
@@ -88,21 +89,6 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return ""
-
-
-def refuse_below(options: Any, least: Mapping[str, float]) -> None:
-    """Checks the options of a stage.
-
-    Raises:
-        SettingError: one is smaller than the least it can be.
-    """
-    for name, bound in least.items():
-        value = getattr(options, name)
-        if value < bound:
-            raise SettingError(
-                f"학습 설정 {name}이(가) 너무 작습니다: {value}. {bound} 이상을 주세요.",
-                f"training option {name} is too small: {value}. Give {bound} or more.",
-            )
 
 
 def save(path: Path, arrays: dict[str, Weights], log: Sequence[dict[str, float]] = ()) -> None:

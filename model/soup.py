@@ -15,8 +15,8 @@ import numpy as np
 
 from model.network import CaptionerConfig
 from model.storage import LETTERS, Array, CaptionerFile, read_captioner
-from preprocess.errors import OutputError, SettingError, exit_status
-from preprocess.files import check_free
+from preprocess.errors import SettingError, exit_status
+from preprocess.files import check_result
 
 HISTORY = ("init", "training", "best_epoch")  # of each file by itself
 OWN = ("config", "confidence", "quantized", *HISTORY)  # what does not pass to a new captioner
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    check_new(arguments.out, arguments.captioners, arguments.overwrite)
+    check_result(arguments.out, arguments.captioners, arguments.overwrite)
     first, weights = mean_weights(arguments.captioners, arguments.shares)
     shares = arguments.shares or [1.0] * len(arguments.captioners)
     pairs = zip(arguments.captioners, shares, strict=True)
@@ -108,20 +108,6 @@ def _run(arguments: argparse.Namespace) -> None:
     ]
     _write(arguments.out, told, first, weights)
     print(arguments.out)
-
-
-def check_new(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:
-    """Refuses a captioner file that is one of those it is made of, or that is there already.
-
-    Raises:
-        OutputError: it is.
-    """
-    if out.resolve() in {path.resolve() for path in inputs}:
-        raise OutputError(
-            f"'{out}'은(는) 입력 파일입니다. --out에 다른 이름을 주세요.",
-            f"'{out}' is an input. Give --out another name.",
-        )
-    check_free(out, overwrite)
 
 
 def history(contents: CaptionerFile) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from model.storage import CaptionerFile, write_captioner
 from model.training import fit
 from model.tuning import fit_tuned
 from preprocess.dataset import Dataset, load
-from preprocess.encoder import build_encoder
+from preprocess.encoder import build_encoder, halves
 from preprocess.errors import DataError, SettingError
 from preprocess.features import EncoderOptions, cache_features
-from preprocess.files import check_free
+from preprocess.files import check_result
 from preprocess.graph import seeing
 from preprocess.records import stills
 from preprocess.vocabulary import Vocabulary
@@ -59,12 +59,14 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         CaptioningError: told in one line.
     """
     if not arguments.folds:  # which write no captioner
-        check_free(arguments.out, arguments.overwrite)
+        check_result(arguments.out, filter(None, [arguments.init]), arguments.overwrite)
     data, terms = load(arguments.data), _terms(arguments.terms)
     folder: Path = arguments.run or Path("runs") / arguments.out.stem
     train, held = data.rows("train"), data.rows("val")
     check(arguments, options, len(train), len(held))
     encoder, begun, best = _beginning(arguments.init, data, folder)
+    if options.tune.tune_epochs:
+        halves(encoder, options.tune.tune_after)  # its layer is missed now, not after a stage
     if arguments.anew:
         begun, best = None, {}
     learned = train + held if options.plain.everything else train

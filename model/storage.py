@@ -153,8 +153,8 @@ def read_captioner(path: Path) -> CaptionerFile:
         return _parse(about, members)
     except FileNotFoundError:
         raise CaptionerFileError(
-            f"캡셔너 파일 '{path}'이(가) 없습니다. --model의 경로를 확인하세요.",
-            f"no captioner file '{path}'. Check the path given to --model.",
+            f"캡셔너 파일 '{path}'이(가) 없습니다. 경로를 확인하세요.",
+            f"no captioner file '{path}'. Check the path.",
         ) from None
     except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError):
         raise _foreign(path) from None
@@ -223,8 +223,8 @@ def _array(data: bytes, dtype: str, shape: list[int], offset: int) -> npt.NDArra
 
 def _foreign(path: Path) -> CaptionerFileError:
     return CaptionerFileError(
-        f"'{path}'은(는) 캡셔너 파일(.kcap)이 아닙니다. --model의 경로를 확인하세요.",
-        f"'{path}' is not a captioner file (.kcap). Check the path given to --model.",
+        f"'{path}'은(는) 캡셔너 파일(.kcap)이 아닙니다. 경로를 확인하세요.",
+        f"'{path}' is not a captioner file (.kcap). Check the path.",
     )
 
 

@@ -6,7 +6,7 @@ A run folder holds log.csv (a line an epoch) and its curves (model/curves.py), l
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from keras import ops
 
 from model.beam import BeamOptions
+from model.bounds import COUNT, RATE, check_bounds
 from model.cider import CiderD
 from model.curves import write_curves
 from model.decoding import decode
@@ -40,6 +41,11 @@ from preprocess.dataset import Batch, Dataset, batches
 from preprocess.errors import SettingError
 from preprocess.korean import forms
 from preprocess.vocabulary import Vocabulary
+
+COUNTS = (
+    "epochs", "batch", "sentences", "min_count", "patience", "check", "longest", "hidden",
+    "embedding", "devices",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,15 +93,9 @@ class TrainOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        free = ("attend", "merge", "motion", "precision", "everything", "seed", "smoothing")
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in free}
-        low = [name for name, value in values.items() if not 0 < value < float("inf")]
-        if low:
-            name, value = low[0], values[low[0]]
-            raise SettingError(
-                f"학습 설정 {name}은(는) 0보다 커야 합니다: {value}.",
-                f"training option {name} must be above 0: {value}.",
-            )
+        shares = {"smoothing": (0, 0.999), "average": (0, 0.999_999)}
+        check_bounds(self, dict.fromkeys(COUNTS, COUNT) | {"learning_rate": RATE} | shares)
+        check_bounds(self, {"seed": (0, 2**32 - 1)})
         if self.precision not in PRECISIONS:
             raise SettingError(
                 f"--precision '{self.precision}': {', '.join(PRECISIONS)} 가운데 하나입니다.",

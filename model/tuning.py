@@ -14,8 +14,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from model.bounds import RATE, SOME, check_bounds
 from model.network import Decoder
-from model.runs import claim, refuse_below
+from model.runs import claim
 from model.training import Trainer, TrainOptions, run_epochs
 from preprocess.augment import film_frame
 from preprocess.dataset import Batch, Dataset
@@ -44,7 +45,7 @@ class TuneOptions:
     tune_after: str = "block14_add"
 
     def __post_init__(self) -> None:
-        refuse_below(self, {"tune_epochs": 0, "tune_rate": 1e-9, "encoder_rate": 1e-9})
+        check_bounds(self, {"tune_epochs": SOME, "tune_rate": RATE, "encoder_rate": RATE})
 
 
 def fit_tuned(

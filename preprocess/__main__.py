@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocess.errors import DataError, exit_status
-from preprocess.features import EncoderOptions, cache_features, encoding
+from preprocess.features import EncoderOptions, cache_features, check_encoder, encoding
 from preprocess.files import whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.leaks import twins
@@ -114,6 +114,8 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.splits,
         arguments.caption_key,
     )
+    options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
+    check_encoder(options)
     jobs, tagger = processes(arguments.jobs), load_tagger(arguments.tagger)
     found = gathered(wanted, out, print)
     samples, losses = analyse_all(out, found.samples, tagger, jobs)
@@ -125,7 +127,6 @@ def _run(arguments: argparse.Namespace) -> None:
             "Use another --tagger.",
         )
     write_samples(out / "samples.jsonl", samples)
-    options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
     pictures = stills(samples)
     with (
         encoding(options, arguments.cluster) as (encode, spread),

@@ -57,10 +57,27 @@ def build_encoder(name: str, side: int, weights: bool = True) -> keras.Model:
     elif name == "scratch":
         network = scratch_network(side)
     else:
+        check_name(name)
         network = _application(name, side, weights)
     grid = network.output
     regions = keras.layers.Reshape((-1, grid.shape[-1]), name="regions")(grid)
     return keras.Model(network.input, regions, name=f"encoder_{name}")
+
+
+def check_name(name: str) -> None:
+    """Refuses what is no encoder's name.
+
+    Raises:
+        SettingError: no encoder has this name.
+        MissingExtra: the package that carries the weights is not installed.
+    """
+    if name in LITE:
+        weight_file(name)
+    elif name != "scratch" and not callable(getattr(keras.applications, name, None)):
+        raise SettingError(
+            f"모르는 인코더 '{name}'. {', '.join(LITE)}, scratch, keras.applications에서 고르세요.",
+            f"no encoder '{name}'. Use {', '.join(LITE)}, scratch or a name of keras.applications.",
+        )
 
 
 def lite_network(name: str, side: int, classes: int = 0) -> keras.Model:
@@ -223,12 +240,7 @@ def weight_file(name: str) -> Path:
 
 def _application(name: str, side: int, weights: bool) -> keras.Model:
     """A keras.applications network without its top, its own input scaling inside."""
-    build = getattr(keras.applications, name, None)
-    if not callable(build):
-        raise SettingError(
-            f"모르는 인코더 '{name}'. {', '.join(LITE)}, scratch, keras.applications에서 고르세요.",
-            f"no encoder '{name}'. Use {', '.join(LITE)}, scratch or a name of keras.applications.",
-        )
+    build = getattr(keras.applications, name)
     module = importlib.import_module(build.__module__)
     package = importlib.import_module(f"keras.applications.{module.__name__.rsplit('.', 1)[-1]}")
     picture = keras.Input((side, side, 3), name="picture")

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from preprocess.cluster import cluster_crew
 from preprocess.crew import in_order
+from preprocess.errors import SettingError
 from preprocess.files import check_room
 from preprocess.graph import Graph, picture_graph, running, seeing
 from preprocess.hands import apart
@@ -56,6 +57,28 @@ class EncoderOptions:
     def views(self) -> int:
         """How often each picture is in the cache."""
         return 4 if self.nearer else 2
+
+
+def check_encoder(options: EncoderOptions) -> None:
+    """Refuses an encoder or a side that nothing can be seen with, before hours of reading.
+
+    Raises:
+        MissingExtra: the package that carries the weights is not installed.
+        SettingError: there is no such encoder, or the side is not between 16 and 1024.
+    """
+    if not 16 <= options.side <= 1024:
+        raise SettingError(
+            f"--side {options.side}: 16부터 1024까지의 픽셀 수입니다.",
+            f"--side {options.side}: give 16 to 1024 pixels.",
+        )
+    if options.encoder != EncoderOptions().encoder:  # asking imports TensorFlow
+        apart(_known, options.encoder)
+
+
+def _known(name: str) -> None:
+    from preprocess.encoder import check_name
+
+    check_name(name)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -47,8 +47,36 @@ def check_free(target: Path, overwrite: bool) -> None:
         )
 
 
-def make_folder(folder: Path) -> None:
-    """Makes the folder that `--out` names, if it is not there.
+def check_result(
+    target: Path, inputs: Iterable[Path], overwrite: bool, option: str = "--out"
+) -> None:
+    """Refuses a path that no result can go to, before hours of work are done for it.
+
+    Args:
+        target: the file that an option names.
+        inputs: files that must stay as they are.
+        overwrite: whether a file that is there may go.
+        option: its name, for what is told.
+
+    Raises:
+        OutputError: target is an input, is there already, or lies where nothing can be written.
+    """
+    if target.resolve() in {path.resolve() for path in inputs}:
+        raise OutputError(
+            f"'{target}'은(는) 입력 파일입니다. {option}에 다른 이름을 주세요.",
+            f"'{target}' is an input. Give {option} another name.",
+        )
+    check_free(target, overwrite)
+    if is_folder(target):
+        raise _unwritable(target, errno.EISDIR)
+    if not is_folder(target.parent):
+        raise _unwritable(target, errno.ENOENT)
+    if not os.access(target.parent, os.W_OK):
+        raise _unwritable(target, errno.EACCES)
+
+
+def make_folder(folder: Path, option: str = "--out") -> None:
+    """Makes the folder that an option names, if it is not there.
 
     Raises:
         OutputError: it cannot be made.
@@ -57,8 +85,9 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"폴더 '{folder}'을(를) 만들 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
-            f"the folder '{folder}' cannot be made ({error.strerror}). Give another --out.",
+            f"폴더 '{folder}'을(를) 만들 수 없습니다 ({error.strerror}). "
+            f"{option}에 다른 곳을 주세요.",
+            f"the folder '{folder}' cannot be made ({error.strerror}). Give another {option}.",
         ) from None
 
 
@@ -117,7 +146,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     except OSError as error:
         if not _concerns(error, temporary):
             raise
-        raise _unwritable(target, error) from None
+        raise _unwritable(target, error.errno) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -158,7 +187,7 @@ def append_line(path: Path, record: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _unwritable(path, error.errno) from None
 
 
 def read_lines(path: Path) -> Iterator[Any]:
@@ -200,8 +229,9 @@ def _concerns(error: OSError, temporary: Path) -> bool:
     return error.errno in _NO_ROOM or str(error.filename) == str(temporary)
 
 
-def _unwritable(target: Path, error: OSError) -> OutputError:
+def _unwritable(target: Path, number: int | None) -> OutputError:
+    reason = os.strerror(number or errno.EIO)
     return OutputError(
-        f"'{target}'에 쓸 수 없습니다 ({error.strerror}). 폴더, 권한, 남은 공간을 확인하세요.",
-        f"cannot write '{target}' ({error.strerror}). Check the folder, its rights and free space.",
+        f"'{target}'에 쓸 수 없습니다 ({reason}). 폴더, 권한, 남은 공간을 확인하세요.",
+        f"cannot write '{target}' ({reason}). Check the folder, its rights and free space.",
     )

@@ -6,7 +6,7 @@ Validation, then a draw. A group is never cut in two, whatever said so.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -71,20 +71,24 @@ def assigned(units: Sequence[Unit], table: Mapping[str, str] | None) -> list[str
 
 
 def table_of(document: Document) -> dict[str, str]:
-    """Split by id and by file name; Karpathy's restval teaches."""
+    """Split by id and by file name; Karpathy's restval teaches, and so does what is in several."""
+    found: dict[str, str] = {}
+    for name, split in _said(document):
+        split = "train" if split == "restval" else split
+        found[name] = split if found.get(name, split) == split else "train"
+    return found
+
+
+def _said(document: Document) -> Iterator[tuple[str, str]]:
     if "images" in document:
-        found = {}
         for image in records(document["images"]):
-            split = str(image.get("split"))
             for key in ("cocoid", "filename"):
                 if key in image:
-                    found[str(image[key])] = "train" if split == "restval" else split
-        return found
-    return {
-        str(identity): "train" if split == "restval" else split
-        for split, ids in document.items()
-        for identity in ids
-    }
+                    yield str(image[key]), str(image.get("split"))
+        return
+    for split, ids in document.items():
+        for identity in ids:
+            yield str(identity), split
 
 
 def read_table(path: Path) -> dict[str, str]:

@@ -227,7 +227,7 @@ def test_a_run_of_other_data_is_not_gone_on_with(tmp_path, trained, capsys):
     assert "was begun with other data" in capsys.readouterr().err
     for wrong in (["--seed", "-1"], ["--average", "1.5"], ["--smoothing", "nan"]):
         assert train.main([*command, *more, *wrong, "--lang", "en"]) == 1
-        assert "give 0 or more, and less than" in capsys.readouterr().err
+        assert "give 0 or more, and " in capsys.readouterr().err
     assert not (tmp_path / "b.kcap").exists()
 
 
@@ -424,6 +424,20 @@ def test_a_captioner_learns_new_words_and_keeps_the_old_ones(tmp_path, trained, 
     assert json.loads(options)["learning_rate"] == 4e-4
 
 
+def test_what_training_would_end_at_is_told_before_it_begins(tmp_path, trained, capsys):
+    first, command = trained
+    more = ["--run", str(tmp_path / "x"), "--out", str(tmp_path / "x.kcap"), "--lang", "en"]
+    capsys.readouterr()
+    told = ["--tune-epochs", "1", "--tune-after", "block99"]
+    assert train.main([*command, *more, "--epochs", "1", *told]) == 1
+    assert "has no layer 'block99'" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+    assert train.main([*command, *more, "--run", str(first / "run")]) == 1
+    assert "cannot be made" in (said := capsys.readouterr().err) and "another --run" in said
+    assert train.main([*command, *more, "--init", str(tmp_path / "gone.kcap")]) == 1
+    assert "--model" not in (said := capsys.readouterr().err) and "no captioner file" in said
+
+
 def test_a_recipe_fills_what_is_not_given(tmp_path, trained):
     _, command = trained
     out = ["--out", str(tmp_path / "quick.kcap"), "--run", str(tmp_path / "quick")]
@@ -460,6 +474,8 @@ def test_preprocessing_twice_gives_the_same_folder(tmp_path, coco, stand_ins):
         ([], "nothing to read"),
         (["--coco", "a", "b", "c", "--splits", "1", "--splits", "2"], "3 PATHs and 2 --splits"),
         (["a", "--splits", "none.json"], "cannot read 'none.json' as JSON"),
+        (["a", "--side", "0"], "--side 0: give 16 to 1024"),
+        (["a", "--encoder", "lite9"], "no encoder 'lite9'"),
     ],
 )
 def test_bad_input_of_preprocess_is_one_line(tmp_path, arguments, said, capsys):
@@ -475,8 +491,12 @@ def test_bad_input_of_preprocess_is_one_line(tmp_path, arguments, said, capsys):
     ("arguments", "said"),
     [
         (["none"], "not a finished data folder"),
-        (["none", "--epochs", "0"], "epochs must be above 0"),
-        (["none", "--learning-rate", "nan"], "learning_rate must be above 0"),
+        (["none", "--epochs", "0"], "--epochs 0: give 1 or more."),
+        (["none", "--learning-rate", "nan"], "--learning-rate nan: give 1e-09 or more, and 1 or"),
+        (["none", "--reward-rate", "inf"], "--reward-rate inf: give 1e-09 or more, and 1 or"),
+        (["none", "--temperature", "nan"], "--temperature nan: give 0.001 or more"),
+        (["none", "--out", "no/my.kcap"], "cannot write 'no/my.kcap' (No such file"),
+        (["none", "--out", "."], "'.' exists already"),
     ],
 )
 def test_bad_input_of_train_is_one_line(tmp_path, monkeypatch, arguments, said, capsys):

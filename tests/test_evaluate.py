@@ -166,10 +166,29 @@ def test_json_never_replaces_an_input(data, capsys):
     before = (data / "dataset.json").read_bytes()
     assert run(data, "--json", data / "dataset.json") == 1
     assert (data / "dataset.json").read_bytes() == before
-    assert run(data, "--json", data / "no" / "x.json") == 1
+    assert run(data, "--json", data / "no" / "x.json", "--lang", "en") == 1
+    told = capsys.readouterr()
+    assert "cannot write" in told.err and not told.out  # before hours of scoring
     dull = Path("dull.kcap").read_bytes()
     assert run(data, "--beside", "dull.kcap", "--json", "dull.kcap") == 1
     assert Path("dull.kcap").read_bytes() == dull
+
+
+def test_json_is_replaced_only_when_asked(data, tmp_path, capsys):
+    out = tmp_path / "scores.json"
+    out.write_text("mine", encoding="utf-8")
+    assert run(data, "--json", out, "--lang", "en") == 1
+    assert "exists already. Add --overwrite" in capsys.readouterr().err
+    assert out.read_text("utf-8") == "mine"
+    assert run(data, "--json", out, "--overwrite") == 0
+    assert "systems" in json.loads(out.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("wrong", ["nan", "200", "x"])
+def test_an_angle_is_an_angle(data, wrong, capsys):
+    with pytest.raises(SystemExit):
+        run(data, "--tilt", wrong)
+    assert f"invalid degrees value: '{wrong}'" in capsys.readouterr().err
 
 
 def test_frames_of_unlike_size_become_one_array(data, tmp_path):

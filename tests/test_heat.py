@@ -105,6 +105,11 @@ def test_the_door_draws_it_and_moviepy_does_not(door, film, tmp_path):
     target = tmp_path / "out.ass"
     assert door(film, "-o", target, "--show-attention")[0] == 0
     assert r"\p1" not in target.read_text("utf-8")  # the stand-in looked nowhere
+    captions = tmp_path / "said.srt"
+    captions.write_text("1\n00:00:00,000 --> 00:00:01,000\n개가 달린다.\n", "utf-8")
+    asked = ("--captions", captions, "--show-attention", "--lang", "en")
+    status, _, said = door(film, "-o", tmp_path / "c.mp4", *asked)
+    assert status == 1 and "does not say where was looked" in said
     with pytest.raises(SettingError, match="--engine ffmpeg"):
         burn(
             probe(film),

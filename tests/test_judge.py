@@ -98,6 +98,22 @@ def test_a_filled_sheet_is_counted_and_says_whose_sentence_it_was(
     assert all(bool(row["sentence"]) == (row["system"] == "ours") for row in rows)
 
 
+def test_what_somebody_has_judged_is_not_drawn_over(tmp_path, scores, pictures, capsys):
+    common = [str(scores), "--systems", "ours", "theirs", "--count", "5", "--lang", "en"]
+    drawn = [*common, "--data", "data", "--out", str(tmp_path)]
+    assert judge.main(drawn) == 0
+    filled = fill(tmp_path / "sheet.tsv", lambda row: "right")
+    for out, said in ((filled, "is an input"), (tmp_path / "sheet.html", "exists already")):
+        assert judge.main([*common, "--sheet", str(filled), "--out", str(out)]) == 1
+        assert said in capsys.readouterr().err
+    before = filled.read_bytes()
+    (tmp_path / "sheet.tsv").write_bytes(before)
+    assert judge.main(drawn) == 1
+    assert "Add --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "sheet.tsv").read_bytes() == before
+    assert judge.main([*drawn, "--overwrite"]) == 0
+
+
 def test_agreement_is_that_of_the_textbook():
     """Two readers, 20 times both right, 15 both wrong, 5 and 10 apart: kappa 0.4 (Cohen 1960)."""
     pairs = [("right", "right")] * 20 + [("right", "wrong")] * 5

@@ -242,6 +242,15 @@ def test_the_commands_make_an_index_and_search_it(folder, capsys):
     assert found[0]["caption"] == SAID[1] and found[0]["end_ms"] == 1000
 
 
+def test_to_find_nothing_is_told(tmp_path, capsys):
+    empty = tmp_path / "e.json"
+    empty.write_text(to_json(Track("e.mp4", 1000, "", ())), "utf-8")
+    assert main(["search", "개", str(empty), "--lang", "en"]) == 0
+    assert capsys.readouterr().out == "No shot was found. Try other words.\n"
+    assert main(["search", "개", str(empty), "--json"]) == 0
+    assert capsys.readouterr().out == "[]\n"
+
+
 def test_a_folder_may_hold_other_json_too(folder, capsys):
     (folder / "other.json").write_text("{}", "utf-8")
     assert main(["search", "개", str(folder), "--lang", "en"]) == 0

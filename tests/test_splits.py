@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocess.errors import DataError
-from preprocess.splits import Unit, assigned, official_split, read_table
+from preprocess.splits import Unit, assigned, official_split, read_table, table_of
 from tests import downloads
 from tests.test_sets import dropped, gather
 
@@ -79,6 +79,11 @@ def test_half_a_download_is_shared_out():
 def test_a_group_that_is_said_to_be_in_two_splits_teaches():
     units = [Unit((), "g", "g", "train"), Unit((), "g", "g", "val"), Unit((), "h", "h", "val")]
     assert assigned(units, None) == ["train", "train", "val"]
+
+
+def test_what_a_table_says_twice_teaches():
+    told = {"val": ["a", "b"], "test": ["b", "c"], "restval": ["d"]}
+    assert table_of(told) == {"a": "val", "b": "train", "c": "test", "d": "train"}
 
 
 @pytest.mark.parametrize(("name", "split"), [

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from model.captioner import Captioner
 from preprocess.dataset import Dataset, load
 from preprocess.errors import DataError, exit_status
-from preprocess.files import check_free, whole_file
+from preprocess.files import check_free, make_folder, whole_file
 from preprocess.frames import probe
 from preprocess.pictures import Picture
 from video.demo import Move, compose
@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     """The work; a film that cannot be read does not stop the others."""
     captioner = Captioner.load(arguments.model)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    make_folder(arguments.out)
     films: list[Path] = list(arguments.films)
     if arguments.data:
         data = load(arguments.data, features=False)

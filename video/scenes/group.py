@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocess.errors import CaptioningError, OutputError, SettingError
-from preprocess.files import check_free, whole_file
+from preprocess.files import check_result, whole_file
 from video.console import say
 from video.track import printable
 from video.values import whole
@@ -131,13 +131,15 @@ def _check(arguments: argparse.Namespace) -> None:
             f"--out과 --json이 같은 파일입니다: '{arguments.out}'. 다른 이름을 주세요.",
             f"--out and --json are one file: '{arguments.out}'. Give another name.",
         )
-    inputs = {path.resolve() for path in arguments.inputs}
-    for target in filter(None, (arguments.out, arguments.json)):
-        check_free(target, arguments.overwrite)
-        if target.resolve() in inputs or target.suffix.lower() in SUFFIXES:
+    for name in ("out", "json"):
+        target = getattr(arguments, name)
+        if target is None:
+            continue
+        check_result(target, arguments.inputs, arguments.overwrite, f"--{name}")
+        if target.suffix.lower() in SUFFIXES:
             raise OutputError(
-                f"'{target}'은(는) 입력이거나 사진의 이름입니다. 다른 이름을 주세요.",
-                f"'{target}' is an input or has a picture's name. Give another name.",
+                f"'{target}'은(는) 사진의 이름입니다. --{name}에 다른 이름을 주세요.",
+                f"'{target}' has a picture's name. Give --{name} another name.",
             )
 
 

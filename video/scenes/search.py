@@ -62,10 +62,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=1))
         return 0
+    if not hits:
+        say(_NOTHING[arguments.lang])
     for hit in hits:
         times = f"{clock(hit.start_ms)}-{clock(hit.end_ms)}"
         say(f"{hit.score:.2f}  {hit.video}  {times}  {' '.join(hit.caption.split())}")
     return 0
+
+
+_NOTHING = {
+    "ko": "찾은 장면이 없습니다. 다른 말로 찾아 보세요.",
+    "en": "No shot was found. Try other words.",
+}
 
 
 def _tracks(paths: Sequence[Path]) -> "Iterator[tuple[str, Track]]":

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from preprocess.errors import OutputError, SettingError
-from preprocess.files import check_free, temporary_folder
+from preprocess import files
+from preprocess.errors import SettingError
 from preprocess.frames import probe
 from preprocess.pictures import Picture
 from preprocess.stills import read_still
@@ -18,7 +18,7 @@ def still(path: Path, at_ms: int = 0) -> Picture:
         VideoError: it cannot be read.
         SettingError: the film is over by then.
     """
-    with temporary_folder() as folder:
+    with files.temporary_folder() as folder:
         return read_still(still_at(probe(path), at_ms, folder).path)
 
 
@@ -27,7 +27,7 @@ def check_result(target: Path, source: Path, suffixes: Sequence[str], overwrite:
 
     Raises:
         SettingError: target has none of the suffixes.
-        OutputError: target is the source itself, or exists and overwrite is off.
+        OutputError: target is the source, exists and overwrite is off, or cannot be written.
     """
     if target.suffix.lower() not in suffixes:
         known = ", ".join(suffixes)
@@ -35,9 +35,4 @@ def check_result(target: Path, source: Path, suffixes: Sequence[str], overwrite:
             f"'{target}'의 형식을 모릅니다. 끝을 다음 가운데 하나로 하세요: {known}.",
             f"unknown format of '{target}'. End it in one of: {known}.",
         )
-    check_free(target, overwrite)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise OutputError(
-            f"출력 '{target}'이(가) 입력 파일입니다. -o로 다른 이름을 주세요.",
-            f"output '{target}' is the input. Give another name with -o.",
-        )
+    files.check_result(target, [source], overwrite, "-o")
