@@ -329,6 +329,10 @@ def test_the_page_in_a_browser(service, browser, demo, size):
     look("film")
     first = page.locator("#sentences input").first
     first.fill("손으로 고친 문장이다")
+    page.click("nav >> text=찾기")
+    page.go_back()  # what is half done stays
+    until(lambda: page.is_visible("#film"))
+    assert first.input_value() == "손으로 고친 문장이다"
     page.click("#again")
     page.wait_for_selector("#job-cancel:not([hidden])", timeout=60_000)
     page.wait_for_selector("#job-state:text-is('다 되었습니다')", timeout=180_000)
@@ -337,6 +341,9 @@ def test_the_page_in_a_browser(service, browser, demo, size):
         page.click("#files a:has-text('SRT')")
     assert "손으로 고친 문장이다" in download.value.path().read_text("utf-8")
     page.click("nav >> text=찾기")
+    page.evaluate("location.hash = '#main'")  # as the link past the menu does
+    page.wait_for_timeout(200)
+    assert page.is_visible("#search") and not page.is_visible("#film")
     page.fill("#search-text", "손으로 고친 문장")
     page.keyboard.press("Enter")
     page.wait_for_selector("#hits li", timeout=60_000)

@@ -75,8 +75,8 @@ def group(
         )
     if count is not None and not 1 <= count <= len(items):
         raise SettingError(
-            f"{len(items)}개를 {count}묶음으로 나눌 수 없습니다. 묶음의 수(--groups)를 바꾸세요.",
-            f"{len(items)} items cannot be {count} groups. Change the number (--groups).",
+            f"{len(items)}개를 {count}묶음으로 나눌 수 없습니다. 1부터 {len(items)}까지 주세요.",
+            f"{len(items)} items cannot be {count} groups. Give 1 to {len(items)}.",
         )
     vectors = together(items)
     labels = k_means(vectors, count or best_count(vectors, seed), seed)

@@ -73,11 +73,13 @@ class Library:
         Raises:
             SettingError: the query has no word, or top is below 1.
         """
-        if top < 1 or not query.strip():
+        if not query.strip():
             raise SettingError(
-                f"찾을 말과 1 이상의 개수를 주세요: '{query}', {top}.",
-                f"give words to search for and a count of at least 1: '{query}', {top}.",
+                f"찾을 말이 없습니다: '{query}'. 보이는 것을 적어 주세요.",
+                f"there is nothing to search for: '{query}'. Say what is to be seen.",
             )
+        if top < 1:
+            raise SettingError(f"1 이상의 개수를 주세요: {top}.", f"give a count from 1: {top}.")
         scores = self._sentences.scores(query)
         top = min(top, len(scores))
         if not top:

@@ -5,11 +5,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from socket import SOCK_STREAM, create_server, getaddrinfo
 from typing import Any
 
 import uvicorn
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import CaptioningError, SettingError
 from video.console import Ended, ended_by_signals
 from video.server.app import build_app
 from video.server.guard import GuardedProtocol
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: ServerOptions) -> int:
     """From the captioner's loading to the workers' end."""
+    _check_address(options)
     service = Service(options)
     # what is being received may be as large as a film: not into a small /tmp
     tempfile.tempdir = str(options.data / "incoming")
@@ -66,6 +68,23 @@ def _run(options: ServerOptions) -> int:
     finally:
         service.stop()
     return 0
+
+
+def _check_address(options: ServerOptions) -> None:
+    """Refuses an address that cannot be listened on, before the captioner is loaded for it.
+
+    Raises:
+        SettingError: it is taken, or not this machine's.
+    """
+    try:
+        for family, *_, address in getaddrinfo(options.host, options.port, type=SOCK_STREAM):
+            create_server(address[:2], family=family).close()
+    except OSError as error:
+        where = f"{options.host}:{options.port}"
+        raise SettingError(
+            f"{where}에서 들을 수 없습니다 ({error.strerror}). --host나 --port를 바꾸세요.",
+            f"cannot listen on {where} ({error.strerror}). Give another --host or --port.",
+        ) from None
 
 
 _WARNING = (

@@ -25,8 +25,10 @@ class Edges:
     name to this address and read the answers.
     """
 
-    def __init__(self, app: App, hosts: Collection[str]) -> None:
+    def __init__(self, app: App, hosts: Collection[str], own: Collection[str] = ()) -> None:
+        """Names to answer to, and those among them whose pages are ours at any port."""
         self._app, self._hosts = app, {host.lower() for host in hosts}
+        self._own = {name.lower() for name in own} - {"*"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -50,7 +52,7 @@ class Edges:
                 "이 이름으로는 답하지 않습니다. 서버를 --allow-host로 시작하세요.",
                 "not answered under this name. Start the server with --allow-host.",
             )
-        elif scope["method"] not in _SAFE and not _is_own(headers):
+        elif scope["method"] not in _SAFE and not _is_own(headers, self._own):
             await answer(
                 sent,
                 403,
@@ -61,12 +63,16 @@ class Edges:
             await self._app(scope, receive, sent)
 
 
-def _is_own(headers: dict[bytes, bytes]) -> bool:
-    """Whether a browser sends it from our own page; other programs send no Origin."""
+def _is_own(headers: dict[bytes, bytes], own: Collection[str]) -> bool:
+    """Whether a browser sends it from our own page; other programs send no Origin.
+
+    A proxy may have put its own word for us into Host: then the name tells.
+    """
     origin = headers.get(b"origin")
     if origin is None:
         return headers.get(b"sec-fetch-site", b"none") in (b"none", b"same-origin")
-    return urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
+    page = urlsplit(origin.decode("latin-1")).netloc
+    return page == headers.get(b"host", b"").decode("latin-1") or _name(page) in own
 
 
 def _name(host: str) -> str:

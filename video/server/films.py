@@ -1,8 +1,10 @@
 """One job's work: a film to its captions and results, in a worker's process."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,16 +49,21 @@ class Desk:
         """The file of a result."""
         return self.folder / f"result.{kind}"
 
+    def tell(self, stage: str, share: float) -> None:
+        """How far it is; on a full disk nobody hears of it, and the work goes on."""
+        with suppress(sqlite3.OperationalError):
+            self.jobs.tell(self.job.id, stage, share)
+
     def telling(self, stage: str, media: MediaInfo) -> Callable[[int], None]:
         """Takes the time reached in the film, in milliseconds, and tells it now and then."""
         said = [0.0]
-        self.jobs.tell(self.job.id, stage, 0.0)
+        self.tell(stage, 0.0)
 
         def tell(reached_ms: int) -> None:
             if time.monotonic() - said[0] > _SAID_EVERY_S:
                 said[0] = time.monotonic()
                 share = reached_ms / max(1, media.duration_ms)
-                self.jobs.tell(self.job.id, stage, min(1.0, max(0.0, share)))
+                self.tell(stage, min(1.0, max(0.0, share)))
 
         return tell
 
@@ -69,8 +76,11 @@ def work_on(held: Held, data: Path, job: Job, limits: Limits) -> Refusal | None:
         if job.task == "moments":
             _tell_moments(held, desk, media)
         elif job.task == "burn":
-            track = _named(read_captions(desk.folder / "edited.json", media), job)
-            _write(desk, media, track, drawn_first=True)
+            edited = desk.folder / str(job.wishes["edited"])
+            _write(desk, media, _named(read_captions(edited, media), job), drawn_first=True)
+            for earlier in desk.folder.glob("edited-*.json"):
+                if earlier != edited:
+                    earlier.unlink(missing_ok=True)
         else:
             _write(desk, media, _seen(held, desk, media))
     except CaptioningError as error:
@@ -100,12 +110,17 @@ def _named(track: Track, job: Job) -> Track:
 
 
 def _write(desk: Desk, media: MediaInfo, track: Track, drawn_first: bool = False) -> None:
-    """All results, the quick ones first; where older ones are there, those last."""
+    """All results, the quick ones first; where older ones are there, those last.
+
+    What is not written again goes: it says what the film said before.
+    """
     look = StyleOptions(style=str(desk.job.wishes.get("style", StyleOptions().style)))
     options = BurnOptions(look=look, gif_max_mb=MOST_GIF_MB)
     kinds = results_of(media, desk.job.wishes.get("formats", ()))
     for kind in sorted(kinds, key=lambda k: (k in TEXTS) == drawn_first):
         write(media, track, desk.result(kind), options, desk.telling(kind, media))
+    for kind in set(RESULTS).difference(kinds):
+        desk.result(kind).unlink(missing_ok=True)
 
 
 def results_of(media: MediaInfo, formats: Sequence[str]) -> tuple[str, ...]:

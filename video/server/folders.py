@@ -3,14 +3,19 @@
 import fcntl
 import os
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fastapi import UploadFile
 
 from preprocess.errors import OutputError
+from video.server.jobs import TABLE
 
 CHUNK = 1 << 20
+_OWN = {"jobs", "incoming", "lock", "lost+found"}  # there before the tables are
 
 
 def copied(upload: UploadFile, path: Path) -> int:
@@ -23,22 +28,49 @@ def copied(upload: UploadFile, path: Path) -> int:
 
 
 def made(data: Path) -> Path:
-    """Makes the folders; the one for what is being received."""
+    """Makes the folders; the one for what is being received.
+
+    Raises:
+        OutputError: it cannot be written to, or has files of somebody else's in it.
+    """
     incoming = data / "incoming"
     try:
         (data / "jobs").mkdir(parents=True, exist_ok=True)
         incoming.mkdir(exist_ok=True)
+        if (data / TABLE).exists() or not (foreign := _foreign(data)):
+            return incoming
     except OSError as error:
-        raise OutputError(
-            f"'{data}'에 쓸 수 없습니다 ({error.strerror}). --data로 다른 폴더를 주세요.",
-            f"cannot write to '{data}' ({error.strerror}). Give another folder with --data.",
-        ) from None
-    return incoming
+        raise _unwritable(data, error) from None
+    raise OutputError(
+        f"'{data}'에 서버의 것이 아닌 '{foreign}'이(가) 있습니다. --data로 빈 폴더를 주세요.",
+        f"'{data}' holds '{foreign}', which is not a server's. Give an empty folder with --data.",
+    )
+
+
+def _foreign(data: Path) -> str:
+    """What a service that never came to its table cannot have made; "" if there is nothing."""
+    inside = (path for folder in ("jobs", "incoming") for path in (data / folder).iterdir())
+    beside = (path for path in data.iterdir() if path.name not in _OWN)
+    return next((str(path.relative_to(data)) for path in (*beside, *inside)), "")
+
+
+def emptied(incoming: Path) -> None:
+    """Removes what was being received when an earlier service ended."""
+    for stale in incoming.iterdir():
+        with suppress(OSError):  # a folder is nobody's upload
+            stale.unlink()
 
 
 def claimed(data: Path) -> Any:
-    """A lock on the folder, held as long as the answer lives and no longer than the process."""
-    file = (data / "lock").open("w")
+    """A lock on the folder, held as long as the answer lives and no longer than the process.
+
+    Raises:
+        OutputError: another service holds it, or it cannot be written.
+    """
+    try:
+        file = (data / "lock").open("w")
+    except OSError as error:
+        raise _unwritable(data, error) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -48,3 +80,28 @@ def claimed(data: Path) -> Any:
             f"another server is using '{data}'. Give another folder with --data.",
         ) from None
     return file
+
+
+@contextmanager
+def tables(data: Path) -> Iterator[None]:
+    """Opens the tables of the folder inside.
+
+    Raises:
+        OutputError: one cannot be read.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OutputError(
+            f"'{data}'의 {TABLE}이나 queue.db를 쓸 수 없습니다 ({error}). 디스크를 확인하거나 "
+            "--data로 다른 폴더를 주세요.",
+            f"{TABLE} or queue.db in '{data}' cannot be used ({error}). Check the disk, or give "
+            "another folder with --data.",
+        ) from None
+
+
+def _unwritable(data: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"'{data}'에 쓸 수 없습니다 ({error.strerror}). --data로 다른 폴더를 주세요.",
+        f"cannot write to '{data}' ({error.strerror}). Give another folder with --data.",
+    )

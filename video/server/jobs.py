@@ -15,6 +15,7 @@ from typing import Any, Literal
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
 Task = Literal["caption", "burn", "moments"]
 OPEN: tuple[State, ...] = ("waiting", "working")
+TABLE = "jobs.db"
 TRIES = 3  # a film that ends the whole service each time is not begun a fourth time
 _TABLE = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -24,6 +25,13 @@ CREATE TABLE IF NOT EXISTS jobs (
     error_ko TEXT NOT NULL DEFAULT '', error_en TEXT NOT NULL DEFAULT '',
     tries INTEGER NOT NULL DEFAULT 0)
 """
+
+
+def is_id(name: str) -> bool:
+    """Whether it is an id as new_id makes them."""
+    with suppress(ValueError):
+        return str(uuid.UUID(name)) == name
+    return False
 
 
 class NoRoom(Exception):
@@ -75,7 +83,7 @@ class Jobs:
     """The table of jobs; several processes may hold one."""
 
     def __init__(self, data: Path) -> None:
-        self.data, self._file = data, data / "jobs.db"
+        self.data, self._file = data, data / TABLE
         with self._opened() as table:
             table.execute("PRAGMA journal_mode=WAL")
             table.execute(_TABLE)
@@ -168,10 +176,10 @@ class Jobs:
         self._change(number, ("working",), "state = 'waiting'")
 
     def remove(self, number: str) -> None:
-        """Forgets the job, its film and its results."""
+        """Forgets the job, its film and its results: these first, for the table needs room."""
+        shutil.rmtree(self.folder(number), ignore_errors=True)
         with self._opened() as table:
             table.execute("DELETE FROM jobs WHERE id = ?", (number,))
-        shutil.rmtree(self.folder(number), ignore_errors=True)
 
     def old(self, before: float) -> list[Job]:
         """Ended jobs that did not change since."""

@@ -5,11 +5,13 @@ a killed service had begun, or had not yet queued, is queued anew when it starts
 """
 
 import logging
+import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as TooLong
-from typing import Any
+from typing import Any, TypeVar
 
 from huey import SqliteHuey
 from huey.consumer import Consumer
@@ -22,6 +24,8 @@ from video.server.leftovers import end_leftovers
 from video.server.options import ServerOptions
 from video.server.worker import Refusal
 
+Kept = TypeVar("Kept")
+_AGAIN_S = 2.0
 _log = logging.getLogger("video.server")
 _LOST = Refusal(
     "이 영상을 보던 작업이 두 번 죽었습니다. 다른 형식으로 바꾸어 보내 보세요.",
@@ -98,16 +102,27 @@ class JobQueue:
 
     def _work(self, number: str) -> None:
         """One job from the queue to its end; runs in a thread of the consumer."""
-        job = self._jobs.begin(number)
+        job = self._kept(lambda: self._jobs.begin(number))
         if job is None or self._stopping.is_set():
             return
         refusal = _LOST if job.tries > TRIES else self._tried(job)
         if self._stopping.is_set():
             return
         if isinstance(refusal, Refusal):
-            self._jobs.end(number, "failed", (refusal.korean, refusal.english))
+            error = (refusal.korean, refusal.english)
+            self._kept(lambda: self._jobs.end(number, "failed", error))
         else:
-            self._jobs.end(number, "done")
+            self._kept(lambda: self._jobs.end(number, "done"))
+
+    def _kept(self, change: Callable[[], Kept]) -> Kept | None:
+        """A change of the table, as soon as the disk has room for it; None if we end before."""
+        while not self._stopping.is_set():
+            try:
+                return change()
+            except sqlite3.OperationalError as error:
+                _log.warning("jobs.db: %s", error)
+                self._stopping.wait(_AGAIN_S)
+        return None
 
     def _tried(self, job: Job) -> Refusal | None:
         """Twice where a worker dies at it: it may have been another's fault."""

@@ -1,6 +1,7 @@
 """Jobs over REST: send a film, follow it, fetch its results, change its sentences, cancel."""
 
 import asyncio
+from secrets import token_hex
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -154,9 +155,14 @@ def _edited(service: Service, job: Job, sentences: Sentences) -> JobShape:
         )
     shots = tuple(CaptionedShot(s.start_ms, s.end_ms, s.caption, 0.0) for s in sentences.shots)
     track = Track(job.name, flat[-1], "", shots)
-    with whole_file(service.jobs.folder(job.id) / "edited.json") as temporary:
+    edit = service.jobs.folder(job.id) / f"edited-{token_hex(8)}.json"
+    with whole_file(edit) as temporary:
         temporary.write_text(to_json(track), encoding="utf-8")
-    service.again(job, _wishes(job, sentences))
+    try:  # of several at once, one is taken, with its own sentences
+        service.again(job, _wishes(job, sentences) | {"edited": edit.name})
+    except BaseException:
+        edit.unlink(missing_ok=True)
+        raise
     return service.shape(service.found(job.id))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as TooLong
@@ -13,11 +14,11 @@ from typing import Any
 from fastapi import UploadFile
 from pebble import ProcessExpired
 
-from preprocess.errors import SettingError
+from preprocess.errors import OutputError, SettingError
 from video.server.crew import Crew, Processes
 from video.server.films import RESULTS
-from video.server.folders import claimed, copied, made
-from video.server.jobs import Job, Jobs, NoRoom, Task
+from video.server.folders import claimed, copied, emptied, made, tables
+from video.server.jobs import Job, Jobs, NoRoom, Task, is_id
 from video.server.names import shown, stored
 from video.server.options import ServerOptions
 from video.server.queue import JobQueue
@@ -53,11 +54,16 @@ class Service:
         self.options = options
         self._incoming = made(options.data)
         self._lock = claimed(options.data)
-        self.jobs = Jobs(options.data)
         self._films = films or Processes(options, options.workers)
         self._quick = quick or Processes(options, 1)
         self._quick_now = 0
-        self.queue = JobQueue(options, self.jobs, self._films)
+        try:
+            with tables(options.data):
+                self.jobs = Jobs(options.data)
+                self.queue = JobQueue(options, self.jobs, self._films)
+        except OutputError:
+            self._lock.close()
+            raise
         self.about: dict[str, Any] = {}
 
     def start(self) -> None:
@@ -70,10 +76,10 @@ class Service:
         if isinstance(told, Refusal):
             raise SettingError(told.korean, told.english)
         self.about = told
-        for stale in self._incoming.iterdir():
-            stale.unlink()
-        self.sweep()
-        self.queue.start()
+        emptied(self._incoming)
+        with tables(self.options.data):
+            self.sweep()
+            self.queue.start()
 
     def stop(self) -> None:
         """Ends the workers; jobs stay."""
@@ -82,17 +88,19 @@ class Service:
 
     def refuse(self, scope: Scope) -> tuple[int, str, str] | None:
         """Why an upload is not begun: status, Korean, English; None if it may come."""
+        try:
+            return self._refusal(scope)
+        except (OSError, sqlite3.Error):  # no room even to ask
+            return _NO_ROOM
+
+    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         size = content_length(scope) or round(1e6 * self.options.max_film_mb)
         free = shutil.disk_usage(self.options.data).free
         most = 1e9 * self.options.disk_gb
         if scope["path"] in QUEUED and self.jobs.count_open() >= self.options.waiting:
             return _full(self.options.waiting)
         if self.jobs.used_bytes() + size > most or free < 2 * size + FREE_BYTES:
-            return (
-                503,
-                "서버에 자리가 없습니다. 끝난 작업을 지우거나 나중에 다시 보내세요.",
-                "the server has no room. Delete finished jobs, or send it again later.",
-            )
+            return _NO_ROOM
         return None
 
     async def submit(self, film: UploadFile, task: Task, wishes: dict[str, Any]) -> Job:
@@ -202,7 +210,7 @@ class Service:
         for folder in (self.options.data / "jobs").iterdir():
             with suppress(OSError):
                 aged = time.time() - folder.stat().st_mtime > 3600
-                if aged and self.jobs.get(folder.name) is None:
+                if aged and is_id(folder.name) and self.jobs.get(folder.name) is None:
                     shutil.rmtree(folder, ignore_errors=True)
 
     async def _answer(self, work: Callable[..., Any], *given: Any) -> Any:
@@ -267,6 +275,13 @@ class Service:
                 size, url = path.stat().st_size, f"/jobs/{job.id}/files/{kind}"
                 found.append(File(kind=Kind(kind), bytes=size, url=url))
         return found
+
+
+_NO_ROOM = (
+    503,
+    "서버에 자리가 없습니다. 끝난 작업을 지우거나 나중에 다시 보내세요.",
+    "the server has no room. Delete finished jobs, or send it again later.",
+)
 
 
 def _full(most: int) -> tuple[int, str, str]:

@@ -9,9 +9,11 @@ import { begin as unlike, reopen } from "./unlike.js";
 
 const PARTS = ["film", "photo", "search", "group", "unlike", "about"];
 
+let shown = PARTS[0];
+
 function turn() {
   const [asked, job, at] = location.hash.slice(1).split("/");
-  const part = PARTS.includes(asked) ? asked : "film";
+  const part = shown = PARTS.includes(asked) ? asked : shown; // #main is a place in each
   for (const name of PARTS) $(name).hidden = name !== part;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${part}`) link.setAttribute("aria-current", "page");

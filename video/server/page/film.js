@@ -27,15 +27,26 @@ function show(job) {
   else $("job-share").value = job.share;
 }
 
+function edited() {
+  return !$("result").hidden && [...$("sentences").querySelectorAll("input")].some(text => text.value !== text.defaultValue);
+}
+
 export async function follow(id, at = 0) {
+  if (edited() && (id === open || !confirm("고친 문장을 버리고 다른 영상을 볼까요?"))) {
+    if (id !== open) location.hash = `#film/${open}`;
+    else if (at) $("player").currentTime = at / 1000;
+    return;
+  }
   clearTimeout(timer);
   open = id;
   let job;
   try {
     job = await ask(`/jobs/${id}`);
   } catch (error) {
+    $("job-name").textContent = "";
     say($("job-state"), error.message, true);
     $("job").hidden = false;
+    $("result").hidden = $("job-share").hidden = $("job-cancel").hidden = true;
     return;
   }
   if (open !== id) return;
@@ -90,7 +101,7 @@ function row(shot, index) {
   const go = make("button", clock(shot.start_ms / 1000), { type: "button" });
   go.setAttribute("aria-label", `${clock(shot.start_ms / 1000)}부터 보기`);
   go.onclick = () => { $("player").currentTime = shot.start_ms / 1000; $("player").play(); };
-  const text = make("input", undefined, { value: shot.caption, maxLength: 1000 });
+  const text = make("input", undefined, { defaultValue: shot.caption, maxLength: 1000 });
   text.setAttribute("aria-label", `${index + 1}번째 문장`);
   text.dataset.start = shot.start_ms;
   text.dataset.end = shot.end_ms;
@@ -101,8 +112,9 @@ function row(shot, index) {
 }
 
 async function again() {
-  const shots = [...$("sentences").querySelectorAll("input")].map(input => ({
-    start_ms: Number(input.dataset.start), end_ms: Number(input.dataset.end), caption: input.value,
+  const sent = [...$("sentences").querySelectorAll("input")];
+  const shots = sent.map(text => ({
+    start_ms: Number(text.dataset.start), end_ms: Number(text.dataset.end), caption: text.value,
   }));
   $("again").disabled = true;
   try {
@@ -110,6 +122,7 @@ async function again() {
       method: "PUT", headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ shots, style: $("film-style").value }),
     });
+    for (const text of sent) text.defaultValue = text.value;
     await follow(open);
     $("job").scrollIntoView();
   } catch (error) {
@@ -172,6 +185,7 @@ export function begin() {
   $("again").onclick = again;
   $("film-tag").onclick = tags;
   copies($("film-tag-copy"), $("film-tag-line"), $("job-state"));
+  addEventListener("beforeunload", event => { if (edited()) event.preventDefault(); });
   $("more").onclick = () => { most = Infinity; list(); };
   list();
 }

@@ -1,0 +1,172 @@
+"""The service where things go wrong beside it: other people's folders, full disks, proxies."""
+
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from socket import create_server
+
+import pytest
+
+from preprocess.errors import OutputError
+from tests.service import Threads
+from tests.test_server import ORIGIN, TXT, start
+from video.server.__main__ import main
+from video.server.folders import made
+from video.server.jobs import Jobs
+from video.server.options import ServerOptions
+from video.server.service import Service
+
+__all__ = ["start"]  # a fixture
+OTHER = {"shots": [{"start_ms": 0, "end_ms": 6000, "caption": "다른 문장"}]}
+
+
+@pytest.mark.parametrize("name", ["jobs/my-thesis/t.txt", "incoming/letter.txt", "notes.txt"])
+def test_a_folder_with_other_files_is_refused_and_they_stay(tmp_path, name):
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("mine", "utf-8")
+    with pytest.raises(OutputError, match="which is not a server's"):
+        Service(ServerOptions(data=tmp_path), Threads(), Threads())
+    assert file.read_text("utf-8") == "mine" and not (tmp_path / "jobs.db").exists()
+
+
+def test_a_folder_that_a_service_never_came_to_use_is_taken(tmp_path):
+    (tmp_path / "lost+found").mkdir()
+    for _ in range(2):
+        assert made(tmp_path) == tmp_path / "incoming"
+        (tmp_path / "lock").touch()
+
+
+def test_a_folder_among_what_is_received_stays(start):
+    run = start()
+    for folder in ("incoming/mine", "jobs/mine"):
+        (run.options.data / folder).mkdir()
+    (run.options.data / "incoming" / "half").touch()
+    run.stop()
+    again = start()
+    assert not (again.options.data / "incoming" / "half").exists()
+    assert (again.options.data / "incoming/mine").is_dir()
+    assert (again.options.data / "jobs/mine").is_dir()
+
+
+def test_tables_that_are_none_are_told(tmp_path):
+    for name in ("jobs.db", "queue.db"):
+        folder = tmp_path / name
+        made(folder)
+        Jobs(folder)
+        for beside in folder.glob(f"{name}-*"):
+            beside.unlink()
+        (folder / name).write_bytes(b"no table at all, but long enough to look like one" * 50)
+        with pytest.raises(OutputError, match="cannot be used"):
+            Service(ServerOptions(data=folder), Threads(), Threads())
+
+
+def test_an_address_that_is_taken_is_told_at_once(tmp_path, capsys):
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["--data", str(tmp_path / "d"), "--port", port, "--lang", "en"]) == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in (said := capsys.readouterr().err)
+    assert said.count("\n") == 1 and not (tmp_path / "d").exists()
+    assert main(["--data", str(tmp_path / "d"), "--host", "192.0.2.1", "--lang", "en"]) == 1
+    assert "cannot listen on 192.0.2.1:8000" in capsys.readouterr().err
+
+
+def test_of_edits_at_once_one_is_taken_and_that_one_is_written(start, film):
+    run = start()
+    number = run.send(film, formats=["srt"]).json()["id"]
+    run.ended(number)
+    url = f"/jobs/{number}/captions"
+
+    def put(text: str) -> int:
+        shots = [{"start_ms": 0, "end_ms": 6000, "caption": text}]
+        return int(run.client.put(url, json={"shots": shots}).status_code)
+
+    for turn in range(6):
+        texts = [f"{turn}번 {writer}의 문장" for writer in "가나다라"]
+        with ThreadPoolExecutor(4) as pool:
+            codes = list(pool.map(put, texts))
+        run.ended(number)
+        taken = [text for text, code in zip(texts, codes, strict=True) if code == 202]
+        assert taken and set(codes) <= {202, 409}
+        said = run.client.get(f"/jobs/{number}/files/srt").text
+        assert taken[-1] in said or any(text in said for text in taken)
+    assert len(list(run.service.jobs.folder(number).glob("edited-*"))) == 1
+
+
+def test_results_with_the_old_sentences_go(start, film):
+    run = start()
+    number = run.send(film, formats=["gif", "txt"]).json()["id"]
+    before = {file["kind"] for file in run.ended(number)["files"]}
+    assert before == {"gif", "txt", "json", "vtt", "film"}
+    edit = run.client.put(f"/jobs/{number}/captions", json={**OTHER, "formats": ["srt"]})
+    assert edit.status_code == 202
+    job = run.ended(number)
+    assert {file["kind"] for file in job["files"]} == {"srt", "json", "vtt", "film"}
+    for kind in ("srt", "vtt"):
+        assert "다른 문장" in run.client.get(f"/jobs/{number}/files/{kind}").text
+
+
+class Full:
+    """A table on a disk that is full for a while."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.full, opened = threading.Event(), Jobs._opened
+
+        def refused(jobs):
+            if self.full.is_set():
+                raise sqlite3.OperationalError("database or disk is full")
+            return opened(jobs)
+
+        monkeypatch.setattr(Jobs, "_opened", refused)
+
+
+def test_a_full_disk_is_told_and_no_job_hangs(start, film, monkeypatch):
+    monkeypatch.setattr("video.server.queue._AGAIN_S", 0.02)
+    disk, run = Full(monkeypatch), start()
+    looked = threading.Event()
+
+    def fill():
+        disk.full.set()
+        looked.set()
+
+    run.films.before = fill
+    number = run.send(film, formats=["txt"]).json()["id"]
+    assert looked.wait(20)
+    for answer in (
+        run.client.get("/jobs"),
+        run.client.get(f"/jobs/{number}"),
+        run.client.put(f"/jobs/{number}/captions", json=OTHER),
+        run.client.delete(f"/jobs/{number}"),
+        run.send(film),
+    ):
+        assert answer.status_code == 503 and "detail_en" in answer.json()
+    time.sleep(0.3)  # the work ends meanwhile, and cannot say so
+    disk.full.clear()
+    assert run.ended(number)["state"] in ("done", "failed")  # as the worker found its table
+
+
+def test_to_remove_a_job_needs_no_room(start, film, monkeypatch):
+    disk, run = Full(monkeypatch), start()
+    number = run.send(film, formats=["txt"]).json()["id"]
+    run.ended(number)
+    disk.full.set()
+    with pytest.raises(sqlite3.OperationalError):
+        run.service.jobs.remove(number)
+    disk.full.clear()
+    assert not run.service.jobs.folder(number).exists()
+    assert run.client.delete(f"/jobs/{number}").status_code == 204
+
+
+def test_a_page_behind_a_proxy_that_changes_the_host(start, film):
+    run = start(allow_host=("captions.example.com",))
+    files = {"video": ("a.mp4", film.read_bytes())}
+    for origin, code in (
+        ("https://captions.example.com", 202),
+        ("https://captions.example.com.evil.example", 403),
+        ("http://localhost:3000", 403),
+        ("null", 403),
+        (ORIGIN, 202),
+    ):
+        sent = run.client.post("/jobs", files=files, headers={"Origin": origin}, data=TXT)
+        assert sent.status_code == code, origin
