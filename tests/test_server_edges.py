@@ -1,6 +1,5 @@
 """The service where things go wrong beside it: other people's folders, full disks, proxies."""
 
-import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -115,7 +114,7 @@ class Full:
 
         def refused(jobs):
             if self.full.is_set():
-                raise sqlite3.OperationalError("database or disk is full")
+                raise OutputError("자리가 없습니다", "database or disk is full")
             return opened(jobs)
 
         monkeypatch.setattr(Jobs, "_opened", refused)
@@ -151,7 +150,7 @@ def test_to_remove_a_job_needs_no_room(start, film, monkeypatch):
     number = run.send(film, formats=["txt"]).json()["id"]
     run.ended(number)
     disk.full.set()
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(OutputError):
         run.service.jobs.remove(number)
     disk.full.clear()
     assert not run.service.jobs.folder(number).exists()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -69,7 +68,6 @@ def build_app(service: Service) -> Any:
     app.add_exception_handler(HTTPException, _failed)
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(CaptioningError, _unable)
-    app.add_exception_handler(sqlite3.Error, _unable)
     app.add_exception_handler(Exception, _broken)
     film, photo = (round(1e6 * mb) for mb in (options.max_film_mb, options.max_photo_mb))
     most = {path: photo if path in PHOTOS else film for path in UPLOADS}

@@ -1,7 +1,6 @@
 """One job's work: a film to its captions and results, in a worker's process."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import CaptioningError, OutputError
 from preprocess.files import whole_file
 from preprocess.frames import MediaInfo, probe
 from preprocess.media import Limits
@@ -51,7 +50,7 @@ class Desk:
 
     def tell(self, stage: str, share: float) -> None:
         """How far it is; on a full disk nobody hears of it, and the work goes on."""
-        with suppress(sqlite3.OperationalError):
+        with suppress(OutputError):
             self.jobs.tell(self.job.id, stage, share)
 
     def telling(self, stage: str, media: MediaInfo) -> Callable[[int], None]:

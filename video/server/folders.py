@@ -3,9 +3,7 @@
 import fcntl
 import os
 import shutil
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,24 +78,6 @@ def claimed(data: Path) -> Any:
             f"another server is using '{data}'. Give another folder with --data.",
         ) from None
     return file
-
-
-@contextmanager
-def tables(data: Path) -> Iterator[None]:
-    """Opens the tables of the folder inside.
-
-    Raises:
-        OutputError: one cannot be read.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise OutputError(
-            f"'{data}'의 {TABLE}이나 queue.db를 쓸 수 없습니다 ({error}). 디스크를 확인하거나 "
-            "--data로 다른 폴더를 주세요.",
-            f"{TABLE} or queue.db in '{data}' cannot be used ({error}). Check the disk, or give "
-            "another folder with --data.",
-        ) from None
 
 
 def _unwritable(data: Path, error: OSError) -> OutputError:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from preprocess.errors import OutputError
+
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
 Task = Literal["caption", "burn", "moments"]
 OPEN: tuple[State, ...] = ("waiting", "working")
@@ -32,6 +34,24 @@ def is_id(name: str) -> bool:
     with suppress(ValueError):
         return str(uuid.UUID(name)) == name
     return False
+
+
+@contextmanager
+def tables(data: Path) -> Iterator[None]:
+    """Inside, what SQLite cannot do is told as an error of ours.
+
+    Raises:
+        OutputError: a table in the folder cannot be read or written.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OutputError(
+            f"'{data}'의 {TABLE}이나 queue.db를 쓸 수 없습니다 ({error}). 디스크를 확인하거나 "
+            "--data로 다른 폴더를 주세요.",
+            f"{TABLE} or queue.db in '{data}' cannot be used ({error}). Check the disk, or give "
+            "another folder with --data.",
+        ) from None
 
 
 class NoRoom(Exception):
@@ -91,7 +111,10 @@ class Jobs:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         """The table; each command is a transaction of its own."""
-        with closing(sqlite3.connect(self._file, timeout=30, isolation_level=None)) as table:
+        with (
+            tables(self.data),
+            closing(sqlite3.connect(self._file, timeout=30, isolation_level=None)) as table,
+        ):
             table.row_factory = sqlite3.Row
             yield table
 

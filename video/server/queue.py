@@ -5,7 +5,6 @@ a killed service had begun, or had not yet queued, is queued anew when it starts
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -17,9 +16,10 @@ from huey import SqliteHuey
 from huey.consumer import Consumer
 from pebble import ProcessExpired
 
+from preprocess.errors import OutputError
 from video.server.crew import Crew
 from video.server.films import work_on
-from video.server.jobs import TRIES, Job, Jobs
+from video.server.jobs import TRIES, Job, Jobs, tables
 from video.server.leftovers import end_leftovers
 from video.server.options import ServerOptions
 from video.server.worker import Refusal
@@ -53,9 +53,9 @@ class JobQueue:
 
     def __init__(self, options: ServerOptions, jobs: Jobs, crew: Crew) -> None:
         self._options, self._jobs, self._crew = options, jobs, crew
-        self._huey = SqliteHuey(
-            "films", filename=str(jobs.data / "queue.db"), results=False, fsync=True
-        )
+        file = str(jobs.data / "queue.db")
+        with tables(jobs.data):
+            self._huey = SqliteHuey("films", filename=file, results=False, fsync=True)
         self._task = self._huey.task(name="work")(self._work)
         self._running: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
@@ -82,7 +82,8 @@ class JobQueue:
 
     def submit(self, job: Job) -> None:
         """Queues a job that is in the table already."""
-        self._task(job.id)
+        with tables(self._jobs.data):
+            self._task(job.id)
 
     def cancel(self, number: str) -> bool:
         """Ends a waiting or running job; False if it had ended."""
@@ -119,8 +120,8 @@ class JobQueue:
         while not self._stopping.is_set():
             try:
                 return change()
-            except sqlite3.OperationalError as error:
-                _log.warning("jobs.db: %s", error)
+            except OutputError as error:
+                _log.warning("%s", error)
                 self._stopping.wait(_AGAIN_S)
         return None
 

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as TooLong
@@ -17,7 +16,7 @@ from pebble import ProcessExpired
 from preprocess.errors import OutputError, SettingError
 from video.server.crew import Crew, Processes
 from video.server.films import RESULTS
-from video.server.folders import claimed, copied, emptied, made, tables
+from video.server.folders import claimed, copied, emptied, made
 from video.server.jobs import Job, Jobs, NoRoom, Task, is_id
 from video.server.names import shown, stored
 from video.server.options import ServerOptions
@@ -58,9 +57,8 @@ class Service:
         self._quick = quick or Processes(options, 1)
         self._quick_now = 0
         try:
-            with tables(options.data):
-                self.jobs = Jobs(options.data)
-                self.queue = JobQueue(options, self.jobs, self._films)
+            self.jobs = Jobs(options.data)
+            self.queue = JobQueue(options, self.jobs, self._films)
         except OutputError:
             self._lock.close()
             raise
@@ -77,9 +75,8 @@ class Service:
             raise SettingError(told.korean, told.english)
         self.about = told
         emptied(self._incoming)
-        with tables(self.options.data):
-            self.sweep()
-            self.queue.start()
+        self.sweep()
+        self.queue.start()
 
     def stop(self) -> None:
         """Ends the workers; jobs stay."""
@@ -90,7 +87,7 @@ class Service:
         """Why an upload is not begun: status, Korean, English; None if it may come."""
         try:
             return self._refusal(scope)
-        except (OSError, sqlite3.Error):  # no room even to ask
+        except (OSError, OutputError):  # no room even to ask
             return _NO_ROOM
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
