@@ -7,14 +7,20 @@ guesses name the same one tells whether it is right here. Korean morphemes, no n
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from model.details import PLACED, Detail, details, placed, without
-from model.gist import AGREED, NOUNS, gist, subject, widened
+from model.details import AND, PLACED, Detail, connects, details, placed, without
+from model.gist import AGREED, LIVES, NOUNS, gist, subject, widened
 from preprocess.korean import Morpheme, repair
 
 # How many a thing is, is seen so badly that nearly all guesses must agree; who it is, most.
 LEAST = {"number": 0.95, "who": 0.6}
+SELDOM = {("action", "미소짓고있다"), ("action", "담배를피우고있다")}  # is done, but often said
+SELDOM_LEAST = 0.95
+SINGLE = 0.5  # with fewer plurals among the guesses, 들 goes
+SINGLE_LIVES = 0.2  # where a noun without it would be one person or animal
+TIMES = ("녘", "때", "밤", "저녁", "아침")  # "에" of them says when
+TOGETHER = ("무리", "많은", "여러")
 CASES = ("이", "가", "은", "는", "을", "를", "에", "에서", "로", "으로", "와", "과", "에게")
-AND = ("와", "과")
+SINGLY = tuple(case for case in CASES if case not in AND)
 ANYONE = {("who", "사람")}  # which no man or woman contradicts
 
 
@@ -27,18 +33,53 @@ def supported(
     doubtfully done with something is done without it, if enough guesses do so; else only who is
     where stays. The empty sentence, if most guesses are about another kind.
     """
-    kind = gist(sentence).kind
-    alike = sum(g in ("", kind) or kind in widened(g) for g in (gist(s).kind for s in guesses))
-    if kind and alike < AGREED * len(guesses):
+    about, gists = gist(sentence), [gist(guess) for guess in guesses]
+    alike = [g for g in gists if g.kind in ("", about.kind) or about.kind in widened(g.kind)]
+    if about.kind and len(alike) < AGREED * len(guesses):
         return ()
     held = Counter(claim for guess in guesses for claim in claims(guess))
     shares = {claim: held[claim] / len(guesses) for claim in claims(sentence)}
-    doubtful = {c for c, share in shares.items() if share < max(least, LEAST.get(c[0], 0))}
-    said = without(sentence, doubtful)
-    if any(what == "action" for what, _ in doubtful):
+    doubtful = {claim for claim, share in shares.items() if share < max(least, _least(claim))}
+    many = [g.many for g in alike if g.kind]
+    several = sum(many) / max(1, len(many))
+    said = without(sentence, doubtful, several >= AGREED)
+    if several < (SINGLE_LIVES if about.kind in LIVES else SINGLE):
+        said = single(said)
+    if echoes(said):
+        said = seen(said)
+    elif any(what == "action" for what, _ in doubtful):
         certain = not any(what == "alone" for what, _ in doubtful)
         said = seen(said, alone(sentence) if certain else ())
     return anyone(said, {who for what, who in doubtful if what == "who"})
+
+
+def _least(claim: Detail) -> float:
+    return SELDOM_LEAST if claim in SELDOM else LEAST.get(claim[0], 0)
+
+
+def single(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
+    """The sentence without its subject's 들, which no word for many asks for."""
+    end = subject(sentence)[0]
+    said = [m.form for m in sentence[:end]] if end > 1 else [""]
+    if said[-1] != "들" or set(said) & set(TOGETHER):
+        return tuple(sentence)
+    return repair([*sentence[: end - 1], *sentence[end:]])
+
+
+def echoes(sentence: Sequence[Morpheme]) -> bool:
+    """Whether it says twice what it is about: 아기가 아기를 안고, 안경을 쓴 남자가 안경을 쓰고."""
+    named = [
+        (sentence[i - 1].form, "이" if m.form == "가" else m.form)
+        for i, m in enumerate(sentence)
+        if i and m.tag == "Josa" and m.form in SINGLY and not _another(sentence[: i - 1])
+    ]
+    about = {noun for noun, case in named if case == "이"}
+    others = [noun for noun, case in named if case != "이"]
+    return len(set(named)) < len(named) or bool(about & set(others))
+
+
+def _another(before: Sequence[Morpheme]) -> bool:
+    return bool(before) and before[-1].form in ("다른", "또", "두")
 
 
 def claims(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
@@ -83,6 +124,8 @@ def seen(sentence: Sequence[Morpheme], done: Sequence[Morpheme] = ()) -> tuple[M
     if end < 0:
         return tuple(sentence)
     place = _place(sentence[end + 1 :])
+    if place and place[-1].form == sentence[end - 1].form:  # 산에 산이
+        place = []
     if place:
         place.append(Morpheme("에서" if done else "에", "Josa", False))
     rest = done or [
@@ -95,19 +138,19 @@ def _place(after: Sequence[Morpheme]) -> list[Morpheme]:
     """The last place that is named, without its particle."""
     place: list[Morpheme] = []
     found: list[Morpheme] = []
-    for m in after:
+    for i, m in enumerate(after):
         ends = m.tag == "Josa" and m.form in CASES
-        if ends and m.form in PLACED and place and place[-1].form not in NOUNS["body"]:
+        if ends and m.form in PLACED and place and place[-1].form not in (*NOUNS["body"], *TIMES):
             found = place
         spoken = m.tag.startswith("V") and m.form not in NOUNS["colour"]
-        connects = len(m.form) > 1 and m.form.endswith("고")  # Okt: 타고 is a noun
-        place = [] if ends or spoken or connects else [*place, m]
+        place = [] if ends or spoken or connects(after, i) else [*place, m]
     return found
 
 
 def anyone(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> tuple[Morpheme, ...]:
     """The sentence with these men, women and children as people, boys and girls as children."""
     said: list[Morpheme] = []
+    doubtful = {*doubtful, *_beside(sentence, doubtful)}
     for m, after in zip(sentence, [*sentence[1:], None], strict=True):
         wide = _wide(m.form, doubtful)
         if wide != m.form and after and after.form in NOUNS["subject"]:
@@ -120,6 +163,13 @@ def anyone(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> tuple[Mor
     return tuple(repair(_together(said)))
 
 
+def _beside(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> set[str]:
+    """Who is named with them by 와: a man and a person would be odd."""
+    forms = [m.form for m in sentence]
+    pairs = [(forms[i - 1], forms[i + 1]) for i in range(1, len(forms) - 1) if forms[i] in AND]
+    return {word for pair in pairs if set(pair) & set(doubtful) for word in pair}
+
+
 def _wide(word: str, doubtful: Collection[str]) -> str:
     """The narrowest word for who it is that is not doubtful."""
     while word in doubtful and word in NOUNS["who"]:
@@ -128,9 +178,13 @@ def _wide(word: str, doubtful: Collection[str]) -> str:
 
 
 def _together(said: list[Morpheme]) -> list[Morpheme]:
-    """사람과 사람 are 사람들."""
+    """사람과 사람 are 사람들; 갈색과 갈색 is 갈색."""
     for i in range(len(said) - 2):
         one, joined, two = said[i : i + 3]
         if joined.tag == "Josa" and joined.form in AND and one.form == two.form:
-            return [*said[: i + 1], Morpheme("들", "Suffix", False), *_together(said[i + 3 :])]
+            rest = (
+                said[i + 4 :] if [m.form for m in said[i + 3 : i + 4]] == ["들"] else said[i + 3 :]
+            )
+            many = [] if one.form in NOUNS["colour"] else [Morpheme("들", "Suffix", False)]
+            return [*said[: i + 1], *many, *_together(rest)]
     return said

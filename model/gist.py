@@ -25,11 +25,17 @@ WIDER = {
     "건물": "풍경",
 }
 LIVES = ("사람", "동물", "개", "고양이", "새")
+MOVING = (
+    *LIVES,
+    "차",
+    "탈것",
+)  # where these are, people are: a guess at them is none against people
 POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있다", "엎드려": "누워 있다"}
 LIES = ("물건", "음식")  # what lies about; other kinds are seen
 AGREED = 0.6  # share of the votes from which something is said
 SURE = 0.9  # of those guesses that name a place; a wrong place is worse than none
 NAMED = 0.3  # share of the classifier's belief from which a thing's name is said
+SHARED = ("쌍", "줄", "팀", "가지", "조각", "잔")  # count groups and parts of anything
 OUTDOORS = "야외"
 
 
@@ -114,7 +120,8 @@ def subject(sentence: Sequence[Morpheme]) -> tuple[int, str, bool]:
 def _relative(sentence: Sequence[Morpheme], i: int) -> bool:
     """Whether the i-th morpheme ends the subject of a relative clause: "무늬가 있는"."""
     after = sentence[i + 1].form if i + 1 < len(sentence) else ""
-    return after in NOUNS["clause"] or after.endswith("는")
+    face = sentence[i - 1].form == "얼굴"  # 얼굴이 흰 고양이가
+    return face or after in NOUNS["clause"] or after.endswith("는")
 
 
 def _subject(before: Sequence[Morpheme]) -> tuple[str, bool]:
@@ -161,13 +168,17 @@ def agreed(
     A thing that was recognised gives its name, if it is of a kind with what they agree on.
     """
     gists = [gist(sentence) for sentence in sentences]
-    kind = _kind(Counter(g.kind for g in gists if g.kind))
+    votes = Counter(g.kind for g in gists if g.kind)
+    kind = _kind(votes)
+    lifeless = votes.total() - sum(votes[k] for k in MOVING)
+    if kind == "사람" and votes[kind] < SURE * (votes[kind] + lifeless):
+        kind = ""
     place = _located(Counter(g.place for g in gists if g.place), len(gists))
     same = [g for g in gists if kind and kind in widened(g.kind)]
     many = bool(same) and sum(g.many for g in same) >= AGREED * len(same)
     noun = kind or "무언가"
     if thing and thing.share >= NAMED and _alike(thing.kind, kind):
-        noun, kind = thing.noun, thing.kind
+        noun, kind = thing.noun, thing.kind if kind else ""
     elif thing and thing.share >= SURE:
         return _sentence("", thing.noun, "보인다", plural=False)
     return _sentence(place, noun, _predicate(kind, same), many and kind in (*LIVES, "물건"))

@@ -7,11 +7,10 @@ the rate that `python -m model.proofread` prints beside the captioner's.
 import itertools
 from collections.abc import Iterator, Sequence
 
-from model.gist import LIVES, NOUNS, counts
+from model.gist import LIVES, NOUNS, SHARED, counts
 from preprocess.korean import Morpheme, agree, repair
 
 USUAL = {"사람": "명", "차": "대", "탈것": "대"}  # the counter that is never wrong
-SHARED = ("쌍", "줄", "팀", "가지", "조각")  # count groups and parts of anything
 FITTING = {"사람": ("명",), "차": ("대",), "탈것": ("대", "척", "개")}
 STANDS = ("서", "앉아", "누워", "놓여", "떠", "있다", "보인다")
 PHRASE = 3  # a run of so many morphemes is a phrase; nobody says one twice in a short sentence

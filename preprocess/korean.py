@@ -19,6 +19,7 @@ PAIRS = {
 # people's names for what somebody does, which Okt cuts before "가": 등반|가 두 명
 DOERS = ("등반", "암벽등반", "등산", "연설", "미식", "마술")
 EMPTY = frozenset(("위", "있"))  # a thing on the floor lies on the floor
+NIEUN = 4  # index of the final consonant ㄴ, in which a verb ends before its noun
 RIEUL = 8  # index of the final consonant ㄹ; 로 follows it: 길로, not 길으로
 
 

@@ -117,7 +117,7 @@ def test_the_input_is_never_overwritten(photo, capsys):
     for command in ("attention", "regions"):
         same = [command, str(photo), "-o", str(photo), "--overwrite", "--lang", "en"]
         assert main(same) == 1
-        assert "is the input" in capsys.readouterr().err
+        assert "is an input" in capsys.readouterr().err
     assert photo.read_bytes() == before
 
 

@@ -10,6 +10,7 @@ from preprocess.korean import compose
 from tests.test_details import cut
 
 SAID = cut("빨간 옷|을 입은 소년 두 명|이 풀밭|에서 놀고 있다")
+RED = cut("빨간 옷|을 입은 소년|이 풀밭|에서 놀고 있다")
 BARE = cut("소년|이 풀밭|에서 놀고 있다")
 BLUE = cut("파란 옷|을 입은 소년|이 풀밭|에서 놀고 있다")
 MAN = cut("빨간 옷|을 입은 남자|가 풀밭|에서 놀고 있다")
@@ -23,14 +24,20 @@ GIRL = cut("빨간 옷|을 입은 소녀|가 풀밭|에서 놀고 있다")
         (
             [SAID] * 9 + [BARE],
             0.5,
+            "빨간 옷을 입은 소년들이 풀밭에서 놀고 있다",
+        ),  # numbers need nearly all; that they are several, most
+        (
+            [SAID] * 5 + [RED] * 5,
+            0.5,
             "빨간 옷을 입은 소년이 풀밭에서 놀고 있다",
-        ),  # numbers need nearly all
+        ),
         ([SAID, BLUE, BLUE], 0.5, "소년이 풀밭에서 놀고 있다"),
         (
             [SAID] * 5 + [GIRL] * 5,
             0.5,
             "빨간 옷을 입은 아이가 풀밭에서 놀고 있다",
         ),  # who needs most
+        ([SAID] * 6 + [MAN] * 4, 0.5, "빨간 옷을 입은 소년들이 풀밭에서 놀고 있다"),
         ([SAID] * 5 + [MAN] * 5, 0.5, "빨간 옷을 입은 사람이 풀밭에서 놀고 있다"),
         ([cut("소년|이 풀밭|에서 달리고 있다")] * 3, 0.5, "소년이 풀밭에 있다"),
         ([cut("소년|이 물|에서 달리고 있다")] * 3, 0.5, "소년이 보인다"),
@@ -93,10 +100,49 @@ def test_only_who_is_where_stays(text, rest):
         ("어린 소년|이 있다", {"소년"}, "어린 아이가 있다"),
         ("어린 소년|이 있다", {"소년", "아이"}, "사람이 있다"),
         ("길|에 어린 아이|들|이 있다", {"아이"}, "길에 사람들이 있다"),
+        ("남자|와 여자|가 있다", {"여자"}, "사람들이 있다"),  # no man and person
+        ("소년|과 아이|들|이 있다", {"소년", "아이"}, "사람들이 있다"),
+        ("갈색|과 갈색|이 섞인 개|가 있다", set(), "갈색이 섞인 개가 있다"),
     ],
 )
 def test_doubtful_people_are_people(text, doubtful, rest):
     assert compose(anyone(cut(text), doubtful)) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "rest"),
+    [
+        ("남자|가 미소 짓고 있다", "남자|가 서 있다", "남자가 보인다"),
+        ("안경|을 쓴 남자|가 서 있다", "남자|가 서 있다", "남자가 서 있다"),
+        ("차|들|이 길|에 서 있다", "차|가 길|에 서 있다", "차가 길에 서 있다"),
+        ("사람|들|이 길|에 서 있다", "사람|이 길|에 서 있다", "사람이 길에 서 있다"),
+        ("많은 사람|들|이 길|에 서 있다", "사람|이 길|에 서 있다", "많은 사람들이 길에 서 있다"),
+    ],
+)
+def test_what_is_said_too_often_needs_more_guesses(text, others, rest):
+    said, other = cut(text), cut(others)
+    assert compose(supported(said, [said] + [other] * 9, 0.3)) == rest
+    assert supported(said, [said] * 10, 0.3) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("아기|가 아기|를 안고 있다", "아기가 보인다"),
+        ("안경|을 쓴 남자|가 안경|을 쓰고 있다", "안경을 쓴 남자가 보인다"),
+        ("음식|이 담긴 접시|가 접시|에 담겨 있다", "음식이 담긴 접시가 보인다"),
+        ("개|가 다른 개|와 놀고 있다", "개가 다른 개와 놀고 있다"),
+        ("방|에 의자|와 의자|가 있다", "방에 의자들이 있다"),
+        ("소년|이 물|에서 물|을 튀기고 있다", "소년이 물에서 물을 튀기고 있다"),
+        ("사람|이 해 질 녘|에 서 있다", "사람이 해 질 녘에 서 있다"),
+    ],
+)
+def test_nothing_is_said_twice(text, rest):
+    assert compose(supported(cut(text), [cut(text)] * 9, 0.3)) == rest
+
+
+def test_a_time_is_no_place():
+    assert compose(seen(cut("사람|이 해 질 녘|에 서 있다"))) == "사람이 보인다"
 
 
 SUBJECTS = ("소년 두 명|이", "빨간 옷|을 입은 여자|가", "개|가", "여자|와 남자|가", "개 두 마리|가")

@@ -68,7 +68,7 @@ BOXES, BIRDS, PEOPLE = "상자|가 놓여 있다", "새|가 앉아 있다", "여
         (BIRDS, Thing("전갈", "동물", 0.5), "전갈이 앉아 있다"),
         (PEOPLE, Thing("냄비", "물건", 0.8), "실내에 사람이 서 있다"),
         (PEOPLE, Thing("신호등", "물건", 0.95), "신호등이 보인다"),
-        ("없다", Thing("병", "물건", 0.5), "병이 놓여 있다"),
+        ("없다", Thing("병", "물건", 0.5), "병이 보인다"),
     ],
 )
 def test_a_thing_gives_its_name_to_a_general_sentence(guess, thing, said):
