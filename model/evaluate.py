@@ -28,6 +28,7 @@ from preprocess.records import Sample
 from preprocess.shards import open_features
 
 CHUNK = 32  # samples captioned at once
+BEAMS = 64  # at most
 Progress = Callable[[int, int], None]
 
 
@@ -234,6 +235,17 @@ def degrees(text: str) -> float:
     return found
 
 
+def beams(text: str) -> int:
+    """A beam width as argparse reads it; what is wider fills memory and says nothing better.
+
+    Raises:
+        ArgumentTypeError: it is no whole number from 1 to 64.
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= BEAMS:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1 ... {BEAMS}")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(
@@ -251,7 +263,7 @@ def parser() -> argparse.ArgumentParser:
     add("--beside", type=Path, nargs="+", default=[], metavar="KCAP", help="다른 모델들과도 비교")
     add("--hedged", action="store_true", help="자신 없을 때 넓게 말하는 것도 (hedged ones too)")
     add("--tilt", type=degrees, default=0.0, metavar="DEG", help="기울인 사진 (tilted pictures)")
-    add("--beam", type=int, metavar="N", help="빔 폭 (beam width)")
+    add("--beam", type=beams, metavar="N", help="빔 폭 (beam width)")
     add("--json", type=Path, metavar="FILE", help="점수와 모든 문장을 저장 (scores and sentences)")
     add("--overwrite", action="store_true", help="이미 있는 --json 파일을 덮어씁니다")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어 (language of messages)")

@@ -165,6 +165,17 @@ def agreement(one: Verdicts, two: Verdicts) -> str:
     return f"agreement over {len(both)} sentences: {100 * same:.1f} %, kappa {kappa:.2f}"
 
 
+def counting(text: str) -> int:
+    """How many pictures, as argparse reads it.
+
+    Raises:
+        ArgumentTypeError: it is no whole number from 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: 1, 2, ...")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(
@@ -178,7 +189,7 @@ def parser() -> argparse.ArgumentParser:
     add("--sheet", type=Path, help="세기: 채운 sheet.tsv (count: the filled table)")
     add("--again", type=Path, help="세기: 두 번째로 채운 표 (a second pass)")
     add("--systems", nargs="+", default=["this captioner", "consensus kNN k=60"], metavar="NAME")
-    add("--count", type=int, default=200, help="사진 수 (%(default)s)")
+    add("--count", type=counting, default=200, help="사진 수 (%(default)s)")
     add("--seed", type=int, default=20261121, help="사진과 순서를 정하는 씨앗 (%(default)s)")
     add("--overwrite", action="store_true", help="이미 있는 판정표를 덮어씁니다")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
@@ -192,7 +203,13 @@ def _draw(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
     for name in ("sheet.tsv", "sheet.html"):  # the first may be half filled in
         check_free(arguments.out / name, arguments.overwrite)
     write_sheet(arguments.out, drawn, files)
+    pictures = len({card.picture for card in drawn})
+    if pictures < arguments.count:
+        print(_ALL[arguments.lang].format(pictures))
     print(arguments.out / "sheet.html")
+
+
+_ALL = {"ko": "점수에 있는 사진은 {}장이 모두입니다.", "en": "{} pictures are all there are."}
 
 
 def _count(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.errors import exit_status
-from preprocess.files import whole_file
+from preprocess.errors import DataError, exit_status
+from preprocess.files import check_result, whole_file
 from preprocess.korean import Morpheme
 
 if TYPE_CHECKING:  # training's; it would slow who only asks
@@ -228,6 +228,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m model.related", description=__doc__)
     parser.add_argument("data", type=Path, help="폴더 (made by `python -m preprocess`)")
     parser.add_argument("-o", "--output", type=Path, default=FILE, help="%(default)s")
+    parser.add_argument("--overwrite", action="store_true", help="있는 파일을 덮어씁니다")
     parser.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = parser.parse_args(argv)
     return exit_status(lambda: _run(arguments), "related", arguments.lang)
@@ -236,7 +237,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     from preprocess.dataset import load
 
-    found = learn(written(load(arguments.data, features=False), "train"))
+    check_result(arguments.output, arguments.data.glob("*"), arguments.overwrite, "-o")
+    pictures = written(load(arguments.data, features=False), "train")
+    found = learn(pictures)
+    if not found.nouns:
+        least = FitOptions().least
+        raise DataError(
+            f"'{arguments.data}'의 학습 사진 {len(pictures)}장에는 {least}장 이상에 적힌 명사가 "
+            "없습니다. 더 많은 자료를 주세요.",
+            f"no noun is written of {least} of the {len(pictures)} training pictures in "
+            f"'{arguments.data}'. Give more data.",
+        )
     found.save(arguments.output)
     print(f"{arguments.output}: {len(found.nouns)} x {found.given.shape[1]}")
 

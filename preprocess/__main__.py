@@ -14,7 +14,7 @@ from tqdm import tqdm
 from preprocess.errors import DataError, exit_status
 from preprocess.features import EncoderOptions, cache_features, check_encoder, encoding
 from preprocess.files import whole_file
-from preprocess.gathering import Gathered, Wanted, gathered
+from preprocess.gathering import Gathered, Wanted, check_apart, gathered
 from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, stills, write_samples
@@ -114,6 +114,7 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.splits,
         arguments.caption_key,
     )
+    check_apart(wanted, out)
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
     check_encoder(options)
     jobs, tagger = processes(arguments.jobs), load_tagger(arguments.tagger)

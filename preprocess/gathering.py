@@ -81,6 +81,20 @@ def gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathere
         raise
 
 
+def check_apart(wanted: Wanted, out: Path) -> None:
+    """Refuses to write among what is to be read; a folder inside it does.
+
+    Raises:
+        SettingError: out is one of the paths or of the folders of pictures.
+    """
+    read = (*wanted.paths, *wanted.pictures)
+    if out.resolve() in {path.resolve() for path in read}:
+        raise SettingError(
+            f"--out '{out}'은(는) 읽을 폴더입니다. 다른 폴더나 그 안의 새 폴더를 주세요.",
+            f"--out '{out}' is a folder to read from. Give another one, or a new one inside it.",
+        )
+
+
 def _gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathered:
     paths = _checked(wanted)
     tables = [read_table(path) for path in wanted.splits]

@@ -145,6 +145,18 @@ def test_nothing_usable_leaves_nothing(tmp_path, stand_ins, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
 
 
+def test_nothing_is_written_among_what_is_read(tmp_path, coco, monkeypatch, capsys):
+    monkeypatch.setattr(preprocess, "load_tagger", lambda name: pytest.fail("worked"))
+    before = sorted(coco.rglob("*"))
+    around = coco / "images" / ".."
+    labels = ["--coco", str(coco / "c.json"), "--pictures"]
+    for line in ([str(coco), "--out"], [str(around), "--out"], [*labels, str(around), "--out"]):
+        assert preprocess.main([*line, str(coco), "--lang", "en"]) == 1
+        error = capsys.readouterr().err
+        assert "is a folder to read from" in error and error.count("\n") == 1
+    assert sorted(coco.rglob("*")) == before
+
+
 def test_a_tagger_that_loses_everything_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(preprocess, "load_tagger", lambda name: Tagger(name, "1", lambda s: []))
     root = downloads.nikl(tmp_path / "nikl")

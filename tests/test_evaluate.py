@@ -191,6 +191,13 @@ def test_an_angle_is_an_angle(data, wrong, capsys):
     assert f"invalid degrees value: '{wrong}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("wrong", ["0", "65", "100000", "2.5"])
+def test_a_beam_that_fills_memory_is_refused(data, wrong, capsys):
+    with pytest.raises(SystemExit):
+        run(data, "--beam", wrong)
+    assert f"--beam: '{wrong}': 1 ... 64" in capsys.readouterr().err
+
+
 def test_frames_of_unlike_size_become_one_array(data, tmp_path):
     sample = Sample("a/1", tuple(str(tmp_path / f"{n}.png") for n in (0, 1)), ("개",), "test", "1")
     assert evaluate._frames(sample, 8).shape == (2, 8, 8, 3)

@@ -16,6 +16,7 @@ from model.words import Words
 from preprocess.errors import OutputError, SettingError
 from tests.test_search import track
 from video.scenes import __main__ as door
+from video.scenes import group as tool
 from video.scenes.clusters import adjusted_rand, best_count, k_means, silhouette
 from video.scenes.grouping import Group, Item, group, named
 from video.scenes.sheet import to_sheet
@@ -149,6 +150,10 @@ def test_where_it_is_names_no_group_that_has_more_to_say():
     assert [name.split()[-1] for name in names] == ["차", "병"]
 
 
+def test_groups_that_nothing_names_are_numbered_from_the_second():
+    assert named([["???"], ["!!!"]], words()) == ["그 밖", "그 밖 2"]
+
+
 @given(st.lists(st.lists(st.sampled_from([*SAID.values(), "", "???"]), min_size=1, max_size=4),
                 min_size=1, max_size=6))  # fmt: skip
 def test_every_group_has_a_name_of_its_own(groups):
@@ -221,6 +226,35 @@ def test_a_damaged_picture_does_not_stop_the_others(photos, capsys):
 
 
 @pytest.mark.usefixtures("seer")
+def test_fewer_groups_than_were_asked_for_are_told(tmp_path, capsys):
+    for number in range(5):
+        Image.new("RGB", (40, 30), COLOURS["red"]).save(tmp_path / f"{number}.png")
+    assert door.main(["group", str(tmp_path), "--groups", "3", "--lang", "en"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert captured.err == (
+        "scenes: too few differ for 3 groups: there are 1. Give --groups less.\n"
+    )
+
+
+@pytest.mark.usefixtures("seer")
+@pytest.mark.parametrize("below", ["", "deep/er"])
+def test_copies_into_a_file_are_refused_before_anything_is_looked_at(photos, below, capsys):
+    into = photos / "red0.png" / below
+    assert door.main(["group", str(photos), "--sort-into", str(into), "--lang", "en"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("scenes: nothing can be copied into")
+
+
+@pytest.mark.usefixtures("seer")
+def test_who_gives_a_film_is_told_to_caption_it(photos, film, capsys):
+    assert door.main(["group", str(photos), str(film), "--groups", "3", "--lang", "en"]) == 1
+    captured = capsys.readouterr()
+    assert f"python caption_video.py '{film}' -o .json" in captured.err
+    assert captured.out.count("\n") == 3 and captured.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("seer")
 def test_no_result_is_written_over_a_picture(photos, capsys):
     picture = photos / "red0.png"
     before = picture.read_bytes()
@@ -237,6 +271,35 @@ def test_shots_of_tracks_are_grouped_without_a_captioner(tmp_path, capsys):
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["2"] * 3
     assert door.main(["group", str(path), "--sort-into", str(tmp_path), "--lang", "en"]) == 1
     assert "tracks" in capsys.readouterr().err
+
+
+def test_a_folder_of_tracks_alone_is_read_and_of_pictures_not(photos, tmp_path, capsys):
+    folder = tmp_path / "tracks"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.json").write_text(to_json(track(*SAID.values())), "utf-8")
+    (folder / "other.json").write_text("{}", "utf-8")
+    assert door.main(["group", str(folder), str(folder / "a.json"), "--groups", "3"]) == 0
+    captured = capsys.readouterr()
+    assert [line.split()[0] for line in captured.out.splitlines()] == ["2"] * 3
+    assert captured.err == ""
+    line = ["group", str(folder), "--sort-into", str(tmp_path / "out"), "--lang", "en"]
+    assert door.main(line) == 1
+    assert f"Leave the tracks out: '{folder / 'a.json'}'" in capsys.readouterr().err
+    (photos / "a.json").write_text(to_json(track(*SAID.values())), "utf-8")
+    pictures, tracks = tool._inputs([photos, folder])
+    assert len(pictures) == 12 and {path.parent for path in tracks} == {folder}
+
+
+def test_a_damaged_track_does_not_stop_the_others(tmp_path, capsys):
+    paths = [tmp_path / f"{name}.json" for name in "abc"]
+    for path in paths:
+        path.write_text(to_json(track(*SAID.values())), "utf-8")
+    paths[1].write_text("{}", "utf-8")
+    assert door.main(["group", *map(str, paths), "--groups", "3"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1 and "b.json" in captured.err
+    assert [line.split()[0] for line in captured.out.splitlines()] == ["2"] * 3
 
 
 def test_copies_never_meet_each_other_or_what_is_there(tmp_path):

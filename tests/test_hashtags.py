@@ -12,10 +12,13 @@ from PIL import Image
 from bench.tags import by_frequency, by_position, f1, fit
 from model.keywords import SURE, WEIGHTS, features, keywords, shares
 from model.related import FitOptions, Related, _gradient, english, learn, nouns, unglued
+from model.related import main as relate
 from model.things import Thing
 from model.words import Words
+from preprocess.dataset import Dataset
 from preprocess.errors import DataError, SettingError
 from preprocess.korean import Morpheme
+from preprocess.records import Sample
 from tests.test_shipped import SHIPPED
 from video.scenes import hashtags as tool
 from video.scenes.__main__ import main
@@ -93,6 +96,37 @@ def test_learning_twice_gives_the_same_and_files_keep_it(related, tmp_path):
     read = Related.load(tmp_path / "related.npz")
     assert read.nouns == related.nouns
     np.testing.assert_allclose(read.asked, related.asked, atol=5e-3)
+
+
+@pytest.fixture
+def data(monkeypatch, tmp_path):
+    """A data folder of so many pictures, as `python -m model.related` reads it."""
+
+    def of(count):
+        samples = tuple(Sample(str(i), (), (), "train", "s") for i in range(count))
+        sentences = ((said("개", "풀밭"),),) * count
+        found = Dataset(samples, sentences, np.zeros((count, 0)), {})
+        monkeypatch.setattr("preprocess.dataset.load", lambda folder, features: found)
+        return str(tmp_path / "data")
+
+    return of
+
+
+def test_what_was_learned_before_is_replaced_only_when_asked(data, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "r.npz"
+    monkeypatch.setattr("model.related.FILE", out)
+    out.write_bytes(b"before")
+    assert relate([data(20), "--lang", "en"]) == 1
+    assert "r.npz' exists already" in capsys.readouterr().err
+    assert out.read_bytes() == b"before"
+    assert relate([data(20), "--overwrite"]) == 0
+    assert set(Related.load(out).nouns) == {"개", "풀밭"}
+
+
+def test_too_little_to_learn_from_leaves_no_file(data, tmp_path, capsys):
+    assert relate([data(3), "-o", str(tmp_path / "r.npz"), "--lang", "en"]) == 1
+    assert "no noun is written of 10 of the 3 training pictures" in capsys.readouterr().err
+    assert not (tmp_path / "r.npz").exists()
 
 
 def test_the_gradient_is_that_of_the_loss():
@@ -255,6 +289,10 @@ def test_the_command_reads_a_track(tmp_path, capsys):
     assert told[0] == "개가 눈 위를 달리고 있다"
     tags = told[-1].split()
     assert {"#개", "#여행", "#일상"} <= set(tags) and not {"#눈", "#dog"} & set(tags)
+    assert told[-3].startswith("핵심: 개") and told[-2].startswith("관련: ")
+    assert main(["hashtags", str(path), "--lang", "en"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-3].startswith("keywords: 개") and told[-2].startswith("related: ")
     assert main(["hashtags", str(path), "--json"]) == 0
     fields = json.loads(capsys.readouterr().out)
     assert fields["line"].split() == fields["tags"]

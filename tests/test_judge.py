@@ -114,6 +114,20 @@ def test_what_somebody_has_judged_is_not_drawn_over(tmp_path, scores, pictures, 
     assert judge.main([*drawn, "--overwrite"]) == 0
 
 
+def test_fewer_pictures_than_were_asked_for_are_told_and_none_refused(
+    tmp_path, scores, pictures, capsys
+):
+    common = [str(scores), "--systems", "ours", "--data", "d", "--out", str(tmp_path / "s")]
+    for count in ("0", "-1", "2.5"):
+        with pytest.raises(SystemExit):
+            judge.main([*common, "--count", count])
+        assert f"'{count}': 1, 2, ..." in capsys.readouterr().err
+    assert judge.main([*common, "--count", "10", "--lang", "en"]) == 0
+    assert "9 pictures are all there are." in capsys.readouterr().out
+    assert judge.main([*common, "--count", "9", "--lang", "en", "--overwrite"]) == 0
+    assert "all there are" not in capsys.readouterr().out
+
+
 def test_agreement_is_that_of_the_textbook():
     """Two readers, 20 times both right, 15 both wrong, 5 and 10 apart: kappa 0.4 (Cohen 1960)."""
     pairs = [("right", "right")] * 20 + [("right", "wrong")] * 5

@@ -156,6 +156,27 @@ def test_films_elsewhere_stay_in_the_index(folder, tmp_path_factory):
     assert len(Library.load(index, words())) == 4
 
 
+def test_a_film_is_in_an_index_once_however_its_folder_is_written(folder, capsys):
+    (folder / "empty").mkdir()
+    index, detour = folder / "l.sqlite", folder / "empty" / ".."
+    assert main(["index", str(index), str(folder)]) == 0
+    assert main(["index", str(index), str(detour)]) == 0
+    assert "더함 0, 고침 0, 뺌 0, 그대로 4" in capsys.readouterr().out
+    assert main(["index", str(index), str(detour / "none.json"), "--lang", "en"]) == 1
+    assert "none.json" in capsys.readouterr().err
+    (folder / "0.json").unlink()
+    assert main(["index", str(index), str(detour)]) == 0
+    assert "뺌 1, 그대로 3" in capsys.readouterr().out
+
+
+def test_the_way_back_from_behind_a_link_is_the_files_own(folder, tmp_path_factory):
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    (folder / "deep").mkdir()
+    link.symlink_to(folder / "deep", target_is_directory=True)
+    changes = update(folder / "l.sqlite", sorted((link / "..").glob("*.json")), [], words())
+    assert (changes.added, changes.refused) == (4, ())
+
+
 def test_another_vocabulary_cuts_the_index_anew(folder):
     index, files = folder / "l.sqlite", sorted(folder.glob("*.json"))
     update(index, files, [folder], words())
@@ -273,6 +294,27 @@ def test_a_folder_without_rights_is_told_and_its_films_stay(folder, capsys, monk
     monkeypatch.setattr(Path, "exists", refused)
     main(["index", str(index), str(folder)])
     assert "뺌 0" in capsys.readouterr().out
+
+
+def test_files_may_stand_on_both_sides_of_an_option(folder, capsys):
+    one, other = str(folder / "1.json"), str(folder / "3.json")
+    assert main(["search", "고양이", "--top", "1", one, "--json", other]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["caption"] == SAID[3]
+    assert main(["group", one, "--groups", "2", other]) == 0
+    assert capsys.readouterr().out.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (["search", "개", "--top", "1", "a.json", "--last", "3"], "arguments: --last"),
+        (["unlike", "a.mp4", "--every", "1s", "b.mp4"], "arguments: b.mp4"),
+    ],
+)
+def test_what_no_command_takes_is_named(line, told, capsys):
+    with pytest.raises(SystemExit):
+        main(line)
+    assert f"unrecognized {told}" in capsys.readouterr().err
 
 
 def test_wrong_use_is_one_line(folder, capsys):

@@ -20,6 +20,11 @@ def test_a_span_that_cannot_be_is_quoted(text):
         seconds(text)
 
 
+def test_the_bounds_of_a_span_have_their_units():
+    with pytest.raises(argparse.ArgumentTypeError, match=r"^'50ms': 100ms \.\.\. 3600s$"):
+        seconds("50ms")
+
+
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
 def test_a_moment_is_a_clocks(hours, minutes, rest):
     assert moment(f"{hours}:{minutes:02}:{rest:02}") == 1000 * (3600 * hours + 60 * minutes + rest)

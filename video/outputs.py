@@ -149,7 +149,8 @@ def write(
 def _text(media: MediaInfo, track: Track, target: Path, options: BurnOptions) -> str:
     suffix = target.suffix.lower()
     if suffix == ".json":
-        return to_json(track, {"alt_text": alt_text(track), "schema_org": schema_org(track)})
+        about = schema_org(track, media.kind == "picture")
+        return to_json(track, {"alt_text": alt_text(track), "schema_org": about})
     if suffix == ".html":
         return to_page(cues(track), media.path, target.parent)
     if suffix == ".ass":

@@ -11,9 +11,12 @@ Options = TypeVar("Options")
 
 def seconds(text: str) -> int:
     """2, 2.5s or 500ms in milliseconds."""
-    if text.endswith("ms"):
-        return round(_number(text.removesuffix("ms"), low=100, high=3_600_000))
-    return round(1000 * _number(text.removesuffix("s"), low=0.1, high=3600))
+    try:
+        if text.endswith("ms"):
+            return round(_number(text.removesuffix("ms"), low=100, high=3_600_000))
+        return round(1000 * _number(text.removesuffix("s"), low=0.1, high=3600))
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r}: 100ms ... 3600s") from None
 
 
 def moment(text: str) -> int:

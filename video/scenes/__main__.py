@@ -34,14 +34,23 @@ def parser() -> argparse.ArgumentParser:
         module.add(own)
         own.add_argument("--model", type=Path, default=MODEL, metavar="FILE.kcap", help="캡셔너")
         own.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
-        own.set_defaults(run=module.run)
+        own.set_defaults(run=module.run, tool=own)
     return p
+
+
+def parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """What a command line says; options may stand between a command's files."""
+    arguments, rest = parser().parse_known_args(argv)
+    if rest:  # argparse takes the files in one piece, and a sub-parser is never asked for more
+        tool: argparse.ArgumentParser = arguments.tool
+        arguments = tool.parse_intermixed_args(argv[1:])
+    return arguments
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; the exit status."""
     any_bytes()
-    arguments = parser().parse_args(argv)
+    arguments = parsed(sys.argv[1:] if argv is None else argv)
     try:
         with ended_by_signals():
             return exit_status(lambda: arguments.run(arguments), "scenes", arguments.lang)

@@ -39,12 +39,16 @@ def run(arguments: argparse.Namespace) -> int:
     from video.scenes.sheet import to_sheet
     from video.scenes.sorting import copy_all, plan
 
-    _check(arguments)
+    pictures, tracks = _inputs(arguments.inputs)
+    _check(arguments, tracks)
     words = Words.load(arguments.model)
-    items, failed = _items(arguments, words)
+    items, failed = _items(arguments, pictures, tracks, words)
     if failed and not items:
         return 1
     groups = group(items, words, arguments.groups)
+    if arguments.groups and len(groups) < arguments.groups:
+        told = _FEWER[arguments.lang].format(wanted=arguments.groups, made=len(groups))
+        print(f"scenes: {told}", file=sys.stderr)
     for one in groups:
         say(f"{len(one.members):5}  {one.name}")
     if arguments.out:
@@ -62,6 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+_FEWER = {
+    "ko": "{wanted}묶음을 만들 만큼 서로 다르지 않아 {made}묶음입니다. --groups를 줄이세요.",
+    "en": "too few differ for {wanted} groups: there are {made}. Give --groups less.",
+}
 _DRY = {
     "ko": "복사하지 않았습니다. 이대로 복사하려면 --copy를 붙이세요.",
     "en": "Nothing was copied. Add --copy to copy like this.",
@@ -82,10 +90,31 @@ def to_json(items: "Sequence[Item]", groups: "Sequence[Group]") -> str:
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
 
 
-def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], bool]":
+def _inputs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The pictures, and the tracks: those named and those in folders without pictures.
+
+    Raises:
+        SettingError: one of the paths is not there.
+    """
+    from video.scenes.index import files
+    from video.scenes.pictures import picture_files
+
+    for path in paths:
+        if not path.exists():
+            raise SettingError(
+                f"'{path}'이(가) 없습니다. 경로를 확인하세요.", f"there is no '{path}'."
+            )
+    found = {p: list(picture_files([p])) for p in paths if p.suffix.lower() != ".json"}
+    tracks = dict.fromkeys(files([path for path in paths if not found.get(path)]))
+    return list(picture_files([one for inside in found.values() for one in inside])), list(tracks)
+
+
+def _items(
+    arguments: argparse.Namespace, files: Sequence[Path], tracks: Sequence[Path], words: "Words"
+) -> "tuple[list[Item], bool]":
     """All that is to be grouped, and whether something could not be read."""
     from model.captioner import Captioner
-    from video.scenes.pictures import items_of, items_of_track, picture_files
+    from video.scenes.pictures import items_of, items_of_track
 
     errors: list[CaptioningError] = []
 
@@ -93,9 +122,13 @@ def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], 
         errors.append(error)
         print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)
 
-    tracks = [p for p in arguments.inputs if p.suffix.lower() == ".json"]
-    items = [item for path in tracks for item in items_of_track(path, words)]
-    files = list(picture_files([p for p in arguments.inputs if p not in tracks]))
+    items: list[Item] = []
+    for path in tracks:
+        try:
+            items += items_of_track(path, words)
+        except CaptioningError as error:
+            if path in arguments.inputs:  # a folder may hold other JSON too
+                refuse(error)
     if files:
         captioner = Captioner.load(arguments.model)
 
@@ -108,24 +141,22 @@ def _items(arguments: argparse.Namespace, words: "Words") -> "tuple[list[Item], 
     return items, bool(errors)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, tracks: Sequence[Path]) -> None:
     """Refuses before any work what cannot be written."""
     from preprocess.stills import SUFFIXES
+    from video.scenes.sorting import check_folder
 
     if arguments.copy and not arguments.sort_into:
         raise SettingError(
             "--copy에는 --sort-into 폴더가 필요합니다.", "--copy needs --sort-into FOLDER."
         )
-    if arguments.sort_into and any(path.suffix.lower() == ".json" for path in arguments.inputs):
+    if arguments.sort_into and tracks:
         raise SettingError(
-            "--sort-into는 사진만 복사합니다. 자막 기록은 빼 주세요.",
-            "--sort-into copies pictures only. Leave the tracks out.",
+            f"--sort-into는 사진만 복사합니다. 자막 기록은 빼 주세요: '{tracks[0]}'.",
+            f"--sort-into copies pictures only. Leave the tracks out: '{tracks[0]}'.",
         )
-    for path in arguments.inputs:
-        if not path.exists():
-            raise SettingError(
-                f"'{path}'이(가) 없습니다. 경로를 확인하세요.", f"there is no '{path}'."
-            )
+    if arguments.sort_into:
+        check_folder(arguments.sort_into)
     if arguments.out and arguments.json and arguments.out.resolve() == arguments.json.resolve():
         raise SettingError(
             f"--out과 --json이 같은 파일입니다: '{arguments.out}'. 다른 이름을 주세요.",

@@ -114,9 +114,9 @@ def named(groups: Sequence[Sequence[str]], words: Words) -> list[str]:
     total = sum(map(len, cut))
     taken: list[str] = []
     for sentences in cut:
-        phrases = _phrases(sentences, everywhere, total)
+        phrases = _phrases(sentences, everywhere, total) or ["그 밖"]
         free = [phrase for phrase in phrases if phrase not in taken]
-        taken.append(free[0] if free else _numbered(phrases[0] if phrases else "그 밖", taken))
+        taken.append(free[0] if free else _numbered(phrases[0], taken))
     return taken
 
 

@@ -258,10 +258,13 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for told in found.captions:
         say("\n".join(told))
-    say(f"핵심: {' '.join(found.keywords)}")
-    say(f"관련: {' '.join(found.related)}")
+    for label, told in zip(_LABELS[arguments.lang], (found.keywords, found.related), strict=True):
+        say(f"{label}: {' '.join(told)}")
     say(found.line)
     return 0
+
+
+_LABELS = {"ko": ("핵심", "관련"), "en": ("keywords", "related")}
 
 
 def _of(inputs: Sequence[Path], model: Path, options: TagOptions) -> Hashtags:

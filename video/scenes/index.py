@@ -22,12 +22,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Adds new tracks, reads changed ones anew, takes out those that are gone."""
     from model.words import Words
-    from video.scenes.store import update
+    from video.scenes.store import placed, update
 
     words = Words.load(arguments.model)
     tracks = list(files(arguments.tracks))
     changes = update(arguments.index, tracks, arguments.tracks, words)
-    told = {path.absolute() for path in arguments.tracks}
+    told = {placed(path) for path in arguments.tracks}
     asked = [(path, error) for path, error in changes.refused if path in told]
     for _, error in asked:
         print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from model.captioner import Captioner
 from model.words import Words, unit
-from preprocess.errors import CaptioningError
+from preprocess.errors import CaptioningError, SettingError
+from preprocess.frames import probe
 from preprocess.pictures import Picture
 from preprocess.stills import SUFFIXES, read_still
 from video.reading import read_track
@@ -44,11 +45,27 @@ def items_of(
         try:
             picture = read_still(path)
         except CaptioningError as error:
-            refused(error)
+            refused(_no_picture(path) if _is_film(path) else error)
             continue
         yield item_of(str(path), picture, captioner, words)
         if on_progress:
             on_progress(number)
+
+
+def _is_film(path: Path) -> bool:
+    try:
+        return probe(path).kind != "picture"
+    except CaptioningError:
+        return False
+
+
+def _no_picture(path: Path) -> SettingError:
+    return SettingError(
+        f"'{path}'은(는) 영상입니다. 먼저 자막 기록을 만들어 그것을 주세요: "
+        f"python caption_video.py '{path}' -o .json",
+        f"'{path}' is a film. Make its track first and give that: "
+        f"python caption_video.py '{path}' -o .json",
+    )
 
 
 def item_of(name: str, picture: Picture, captioner: Captioner, words: Words) -> Item:

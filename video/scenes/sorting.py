@@ -1,5 +1,7 @@
 """Copies of pictures into folders named after their groups; nothing is moved, nothing replaced."""
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -7,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preprocess.errors import OutputError
-from preprocess.files import check_free, check_room, whole_file
+from preprocess.files import check_free, check_room, is_folder, whole_file
 from video.scenes.grouping import Group, Item
 
 _UNSAFE = re.compile(r"[^\w ,-]+")  # also what Windows refuses
@@ -20,6 +22,21 @@ class Copy:
 
     source: Path
     target: Path
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses, before anything is looked at, a folder that copies cannot go to.
+
+    Raises:
+        OutputError: it, or the first above it that is there, is no folder or cannot be written.
+    """
+    there = next(p for p in (folder, *folder.absolute().parents) if os.path.lexists(p))
+    if not is_folder(there) or not os.access(there, os.W_OK):
+        reason = os.strerror(errno.EACCES if is_folder(there) else errno.ENOTDIR)
+        raise OutputError(
+            f"'{there}'에 복사할 수 없습니다 ({reason}). --sort-into에 다른 폴더를 주세요.",
+            f"nothing can be copied into '{there}' ({reason}). Give --sort-into another folder.",
+        )
 
 
 def plan(items: Sequence[Item], groups: Sequence[Group], folder: Path) -> list[Copy]:

@@ -85,19 +85,26 @@ def update(index: Path, tracks: Sequence[Path], within: Sequence[Path], words: W
     changes = Changes()
     with _opened(index, create=True) as base:
         known = _known(base, words)
-        paths = list(dict.fromkeys(map(Path.absolute, tracks)))
+        paths = list(dict.fromkeys(map(placed, tracks)))
         for begin in range(0, len(paths), BATCH):
             with base:
                 for path in paths[begin : begin + BATCH]:
                     _take(base, path, known, words, changes)
         for name in list(known):
             path = Path(os.fsdecode(name))
-            inside = any(path.is_relative_to(top.absolute()) for top in within)
+            inside = any(path.is_relative_to(placed(top)) for top in within)
             if inside and _is_gone(path):
                 with base:
                     base.execute("DELETE FROM film WHERE track = ?", (name,))
                 changes.removed += 1
     return changes
+
+
+def placed(path: Path) -> Path:
+    """The path from the root, the same however the way there is written."""
+    plain = Path(os.path.normpath(path.absolute()))
+    # behind a link, `..` is another folder than the text says
+    return plain if ".." not in path.parts or plain.resolve() == path.resolve() else path.resolve()
 
 
 def _known(base: sqlite3.Connection, words: Words) -> dict[bytes, tuple[int, int]]:
