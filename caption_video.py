@@ -23,7 +23,7 @@ from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, 
 from preprocess.files import temporary_folder
 from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
-from video.command import build_parser, language_of
+from video.command import build_parser, check_door, language_of
 from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
 from video.draw import BurnOptions
 from video.fonts import hangul_font
@@ -54,21 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser(language_of(arguments))
     try:
-        args = parser.parse_args(arguments)
-        live = [name for name in ("camera", "stream") if getattr(args, name) is not None]
-        if not args.inputs and not args.about and not live:
-            parser.error("INPUT?")
-        if live and (args.inputs or args.output or len(live) > 1):
-            parser.error(f"--{live[0]} + INPUT / -o / --{live[-1]}")
-        if args.min_shot_ms > args.max_shot_ms:
-            parser.error("--min-shot > --max-shot")
-        if args.captions and len(args.inputs) != 1:
-            parser.error(f"--captions + {len(args.inputs)} INPUT")
+        args = parser.read(arguments)
+        check_door(parser, args)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
         with ended_by_signals():
-            return _live(args) if live else _run(args)
+            return _run(args) if args.camera is None and not args.stream else _live(args)
     except Ended as ended:
         return 128 + int(ended.args[0])
 

@@ -193,15 +193,27 @@ def test_results_in_the_folder_of_the_films_are_no_films(films, run, tmp_path, c
         (["a.mp4", "--jobs", "2", "--cluster", "x:1"], 2, "not allowed"),
         (["a.mp4", "--colour", "mauve-ish"], 2, "mauve-ish"),
         (["a.mp4", "--out", "file/sub"], 1, "cannot be made"),
+        ([], 2, "there is no FILM"),
+        ([""], 2, "a path is empty"),
+        (["a.mp4", "--out", ""], 2, "--out is empty"),
+        (["a.mp4", "--preview", "3"], 2, "--preview"),
+        (["a.mp4", "--min-shot", "9", "--max-shot", "2"], 2, "--min-shot 9 is longer"),
+        (["a.mp4", "--beam", "2", "--alternatives", "5"], 2, "--beam 2 does not find"),
+        (["a.mp4", "-o", ".srt", "b.mp4", "--", "-c.mp4"], 1, "-c.mp4"),
     ],
 )
-def test_bad_commands_are_one_line(run, tmp_path, monkeypatch, arguments, status, said):
+def test_bad_commands_are_one_line(run, tmp_path, monkeypatch, capsys, arguments, status, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     out = [] if "--out" in arguments else ["--out", "made"]
     monkeypatch.setattr(batch, "_crew", lambda *_: Crew(lambda: Desk(Settings()), lambda: 1))
-    found = batch.main([*arguments, *out, "--lang", "en"])
-    assert found == status
+    found = batch.main(["--lang", "en", *out, *arguments])
+    told = capsys.readouterr().err
+    assert found == status and said in told
+    assert all(line.startswith("video.batch: ") for line in told.splitlines())
+    assert told.count("\n") == 1 + 2 * ("--" in arguments)  # a line for each film
+    if status == 2 and "--colour" not in arguments:  # which is known when it has begun
+        assert not (tmp_path / "made").exists()
 
 
 def test_errors_name_what_is_wrong(run, tmp_path, films):

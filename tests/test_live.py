@@ -18,6 +18,7 @@ from preprocess.errors import VideoError
 from preprocess.live import SIDE, Newest, camera_frames, open_camera
 from preprocess.media import ArrayFrame
 from tests.clips import BLUE, GREEN, RED, colour_clip
+from video.command import build_parser
 from video.live import alert, caption_live
 from video.shots import ShotOptions
 from video.track import CaptionedShot
@@ -190,6 +191,36 @@ def test_the_door_tells_what_a_camera_sees(door, monkeypatch):
 def test_live_goes_without_files(door):
     for more in (["film.mp4"], ["-o", "x.srt"], ["--stream", "-"]):
         assert door("--camera", "0", *more)[0] == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--preview", "0"),
+        ("--soft",),
+        ("--overwrite",),
+        ("--about",),
+        ("--captions", "a.srt"),
+        ("--alternatives", "2"),
+        ("--show-confidence",),
+        ("--show-attention",),
+    ],
+)
+@pytest.mark.parametrize("source", [("--camera", "0"), ("--stream", "-")])
+def test_what_a_live_source_would_ignore_is_refused(door, source, more):
+    status, out, err = door(*source, *more)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert source[0] in err and more[0] in err
+
+
+def test_alerts_may_be_given_several_times(tmp_path, door):
+    film = str(colour_clip(tmp_path / "film.mp4"))
+    for _ in range(2):  # the words of one command are not those of the next
+        alerts = ("--alert", "초록", "--alert", "파란", "노란")
+        status, out, _ = door(film, "-q", "--overwrite", "-o", ".srt", *alerts)
+        told = [json.loads(line)["words"] for line in out.splitlines()[:-1]]
+        assert (status, told) == (0, [["초록"], ["파란"]])
+    assert build_parser().read([film]).alert == []
 
 
 def test_alerts_of_a_film(tmp_path, door):
