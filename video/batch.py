@@ -128,7 +128,7 @@ def _run(args: argparse.Namespace) -> int:
         jobs = jobs_for(films, out, args.output or FORMS, manifest.results)
         keyed = [(job, key_of(job, settings, captioner)) for job in jobs]
         left = [one for one in keyed if settings.overwrite or not manifest.finished(*one)]
-        work = list(_allowed(left, manifest, args))
+        work = list(_allowed(left, keyed, manifest, args))
         failed = len(left) - len(work)
         if work:
             with _crew(args, settings) as crew:
@@ -163,20 +163,21 @@ def _crew(args: argparse.Namespace, settings: Settings) -> AbstractContextManage
 
 
 def _allowed(
-    keyed: Sequence[Keyed], manifest: Manifest, args: argparse.Namespace
+    left: Sequence[Keyed], keyed: Sequence[Keyed], manifest: Manifest, args: argparse.Namespace
 ) -> Iterator[Keyed]:
-    """The jobs that may write their results; the others are told at once."""
+    """The jobs, of those that are left, that may write their results; others are told at once."""
     inputs = {_inode(job.film) for job, _ in keyed} - {None}
-    taken: dict[Path, Path] = {}
-    for job, key in keyed:
+    finished = set(keyed) - set(left)
+    taken = {target: job.film for job, _ in finished for target in job.targets}
+    for job, key in left:
         try:
             ours = manifest.begun(job, key)
             for target in job.targets:
                 if _inode(target) in inputs:
-                    raise _refused(target, job.film)
-                check_free(target, args.overwrite or ours)
+                    raise _is_input(target)
                 if taken.setdefault(target, job.film) != job.film:
-                    raise _refused(target, taken[target])
+                    raise _met(target, taken[target])
+                check_free(target, args.overwrite or ours)
                 make_folder(target.parent)
         except CaptioningError as error:
             _fail(job, key, error, manifest, args, "refused")
@@ -242,10 +243,19 @@ def _sweep(job: Job) -> None:
         sweep(folder, job.mark)
 
 
-def _refused(target: Path, film: Path) -> OutputError:
+def _is_input(target: Path) -> OutputError:
     return OutputError(
-        f"'{target}'은(는) 입력이거나 '{film}'의 결과이기도 합니다. --out을 바꾸세요.",
-        f"'{target}' is an input, or the result of '{film}' too. Give another --out.",
+        f"결과 '{target}'은(는) 입력이기도 합니다. --out을 바꾸세요.",
+        f"the result '{target}' is an input. Give another --out.",
+    )
+
+
+def _met(target: Path, film: Path) -> OutputError:
+    return OutputError(
+        f"'{target}'은(는) '{film}'의 결과이기도 합니다. 둘 가운데 하나의 이름을 바꾸거나 다른 "
+        "--out으로 따로 실행하세요.",
+        f"'{target}' is the result of '{film}' too. Rename one of the two films, or run them "
+        "apart with another --out.",
     )
 
 
