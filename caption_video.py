@@ -23,7 +23,7 @@ from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, 
 from preprocess.files import temporary_folder
 from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
-from video.command import build_parser, language_of
+from video.command import build_parser, check_door, language_of
 from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
 from video.draw import BurnOptions
 from video.fonts import hangul_font
@@ -54,21 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser(language_of(arguments))
     try:
-        args = parser.parse_args(arguments)
-        live = [name for name in ("camera", "stream") if getattr(args, name) is not None]
-        if not args.inputs and not args.about and not live:
-            parser.error("INPUT?")
-        if live and (args.inputs or args.output or len(live) > 1):
-            parser.error(f"--{live[0]} + INPUT / -o / --{live[-1]}")
-        if args.min_shot_ms > args.max_shot_ms:
-            parser.error("--min-shot > --max-shot")
-        if args.captions and len(args.inputs) != 1:
-            parser.error(f"--captions + {len(args.inputs)} INPUT")
+        args = parser.read(arguments)
+        check_door(parser, args)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
         with ended_by_signals():
-            return _live(args) if live else _run(args)
+            return _run(args) if args.camera is None and not args.stream else _live(args)
     except Ended as ended:
         return 128 + int(ended.args[0])
 
@@ -102,14 +94,14 @@ def _work(
     except CaptioningError as error:
         complain(error, args.lang)
         return 1
-    for media, targets in jobs:
+    for film, media, targets in jobs:
         try:
-            failed |= not _caption_one(media, targets, captioner, args, burning)
+            failed |= not _caption_one(film, media, targets, captioner, args, burning)
         except CaptionerFileError as error:  # it would fail for every film
             complain(error, args.lang)
             return 1
         except CaptioningError as error:
-            complain(error, args.lang, media.path)
+            complain(error, args.lang, film)
             failed = True
     return int(failed)
 
@@ -154,9 +146,9 @@ def _outputs(args: argparse.Namespace) -> list[str | None]:
 
 def _jobs(
     inputs: Sequence[Path], args: argparse.Namespace, burning: BurnOptions, folder: Path
-) -> list[tuple[MediaInfo, list[Path]]]:
-    """What can be worked on and where it goes; what cannot is told at once."""
-    jobs: list[tuple[MediaInfo, list[Path]]] = []
+) -> list[tuple[Path, MediaInfo, list[Path]]]:
+    """Films, what of them is worked on, and where it goes; what cannot be is told at once."""
+    jobs: list[tuple[Path, MediaInfo, list[Path]]] = []
     taken: dict[Path, Path] = {}
     read = [*inputs, *([args.captions] if args.captions else [])]
     for path in inputs:
@@ -171,7 +163,7 @@ def _jobs(
         except CaptioningError as error:
             complain(error, args.lang, path)
         else:
-            jobs.append((media, targets))
+            jobs.append((path, media, targets))
     return jobs
 
 
@@ -220,6 +212,7 @@ def _about(told: Mapping[str, Any]) -> str:
 
 
 def _caption_one(
+    film: Path,
     media: MediaInfo,
     targets: Sequence[Path],
     captioner: SeesShots | None,
@@ -229,7 +222,7 @@ def _caption_one(
     """One film from its frames, or its captions, to its results; whether all were written."""
     ko = args.lang == "ko"
     if not args.quiet and len(args.inputs) > 1:
-        say(f"{media.path}")
+        say(f"{film}")
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
         if args.show_attention and not any(shot.attention for shot in track.shots):
@@ -240,13 +233,14 @@ def _caption_one(
             track = moment(track, args.preview, media)
     else:
         track = _seen(media, captioner, args)
+    track = replace(track, video=printable(film.name))  # of which a preview is one frame
     whole = True
     for target in targets:
         try:
             with bar("쓰는 중" if ko else "writing", media, args.quiet) as (progress, _):
                 write(media, track, target, burning, progress)
         except CaptioningError as error:
-            complain(error, args.lang, media.path)
+            complain(error, args.lang, film)
             whole = False
         else:
             say(str(target) if args.quiet else f"{'결과' if ko else 'result'}: {target}")

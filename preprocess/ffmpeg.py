@@ -92,7 +92,7 @@ def piped_pictures(side: int, rate: int) -> Iterator[Iterator[npt.NDArray[np.uin
     They may be read in another thread; leaving ends ffmpeg and with it the reading.
 
     Raises:
-        VideoError: while reading: it is no film.
+        VideoError: while reading: it is no film, has no picture, or ffmpeg died in the middle.
     """
     lists = ["-protocol_whitelist", "pipe", "-format_whitelist", FORMATS]
     lists += ["-max_pixels", str(Limits().pixels)]
@@ -136,13 +136,28 @@ def _pictures(
     while process.stdout and len(data := process.stdout.read(size)) == size:
         count += 1
         yield np.frombuffer(data, np.uint8).reshape(side, side, 3)
-    if process.wait() != 0 and not count:
+    if process.wait() != 0:  # a film that only breaks off, ffmpeg takes for whole
         reader.join(timeout=5)
-        reason = _failure(process.returncode, tuple(tail)).args
-        raise VideoError(
-            f"{reason[0]} MP4는 -movflags +faststart로 만든 것만 파이프로 읽습니다.",
-            f"{reason[1]} An MP4 can be piped only if it was made with -movflags +faststart.",
+        raise _broken_pipe(process.returncode, tuple(tail), count)
+
+
+def _broken_pipe(status: int, lines: Sequence[str], count: int) -> VideoError:
+    if any("matches no streams" in line for line in lines):
+        return VideoError(
+            "파이프로 온 것에 그림이 없습니다 (소리뿐). 그림이 있는 영상을 보내세요.",
+            "there is no picture in what the pipe brings, only sound. Send a film with pictures.",
         )
+    if count:
+        reason = _reason(status, lines)
+        return VideoError(
+            f"파이프의 영상이 그림 {count}개 뒤에 끊겼습니다 ({reason}). 다시 시작하세요.",
+            f"the film of the pipe broke off after {count} pictures ({reason}). Start it again.",
+        )
+    korean, english = _failure(status, lines).args
+    return VideoError(
+        f"{korean} MP4는 -movflags +faststart로 만든 것만 파이프로 읽습니다.",
+        f"{english} An MP4 can be piped only if it was made with -movflags +faststart.",
+    )
 
 
 def _follow(process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None] | None) -> None:
@@ -198,11 +213,16 @@ def _too_slow(timeout_s: float) -> VideoError:
     )
 
 
-def _failure(status: int, lines: Sequence[str]) -> VideoError | OutputError:
-    """The error for a non-zero exit, with ffmpeg's last line that says something."""
+def _reason(status: int, lines: Sequence[str]) -> str:
+    """Ffmpeg's last line that says something."""
     said = [re.sub(r"^(\[[^\]]*\]\s*)+", "", line) for line in lines]
     telling = [line for line in said if line and not _EMPTY_PHRASE.match(line)]
-    reason = (telling or said or [f"exit status {status}"])[-1]
+    return (telling or said or [f"exit status {status}"])[-1]
+
+
+def _failure(status: int, lines: Sequence[str]) -> VideoError | OutputError:
+    """The error for a non-zero exit."""
+    reason = _reason(status, lines)
     if any(_OUTPUT_TROUBLE.search(line) for line in lines):
         return OutputError(
             f"결과를 쓸 자리가 없습니다 ({reason}). 디스크 공간을 비우세요.",

@@ -102,7 +102,11 @@ def open_camera(number: int) -> Capture:
     Raises:
         VideoError: there is none, or another program has it.
     """
-    capture = cv2.VideoCapture(number)
+    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        capture = cv2.VideoCapture(number)
+    finally:
+        cv2.utils.logging.setLogLevel(before)
     if not capture.isOpened():
         capture.release()
         raise VideoError(
@@ -117,7 +121,7 @@ def piped_frames() -> Iterator[Iterator[Frame]]:
     """The pictures of the film that standard input brings, with their times.
 
     Raises:
-        VideoError: while reading: it is no film.
+        VideoError: while reading: it is no film, has no picture, or breaks off.
     """
     with piped_pictures(SIDE, RATE) as pictures:
         numbered = enumerate(pictures)

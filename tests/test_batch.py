@@ -182,6 +182,91 @@ def test_results_in_the_folder_of_the_films_are_no_films(films, run, tmp_path, c
     assert result.read_bytes() == before
 
 
+def test_results_beside_films_are_known_when_the_folder_moves_or_the_manifest_is_lost(
+    films, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(batch, "_crew", lambda _, s: Crew(lambda: Desk(s), lambda: 1))
+    more = ["-o", ".mp4", "-o", ".gif", "--lang", "en"]
+    assert batch.main([str(films / "sub"), "--out", str(films / "sub"), *more]) == 0
+    moved = (films / "sub").rename(tmp_path / "moved")
+    extra = moved / "trip.captioned.mp4"  # of no film that is there
+    extra.write_bytes((moved / "b.mp4").read_bytes())
+    film = (moved / "b.mp4").rename(tmp_path / "b.mp4")  # its results stay results
+    again = [str(moved), "--out", str(moved), *more]
+    capsys.readouterr()
+    assert batch.main(again) == 0
+    assert "done 1, skipped 1, failed 0" in capsys.readouterr().out
+    film.rename(moved / "b.mp4")
+    (moved / "manifest.jsonl").unlink()
+    assert batch.main(again) == 1  # nothing is replaced unasked
+    assert set(last(lines(moved))) == {"b.mp4", "빨강.mp4", extra.name}
+
+
+def test_a_manifest_that_does_not_say_where_it_was_is_read(films, run, tmp_path):
+    film = films / "a.mp4"
+    run(film)
+    path = tmp_path / "out/manifest.jsonl"
+    old = [{key: line[key] for key in line if key != "out"} for line in lines(path.parent)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in old))
+    assert run(film)[1].startswith("done 0, skipped 1")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a.mp4\0b.mp4\0", "line 1 of '{}' has a NUL"),
+        ("a.mp4\nb.mp4\n".encode("utf-16"), "line 1 of '{}' has a NUL"),
+        (b"a.mp4\n\n" + b"x" * 5000, "line 3 of '{}' is too long for a path (5,000 characters)"),
+    ],
+)
+def test_a_list_of_what_cannot_be_is_one_line(run, tmp_path, content, said):
+    listing = tmp_path / "list.txt"
+    listing.write_bytes(content)
+    status, _, complaints, found = run(listing)
+    assert (status, complaints.count("\n"), found) == (1, 1, [])
+    assert said.format(listing) in complaints
+
+
+def test_a_list_is_read_once_however_it_is_named(run, tmp_path, films, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("all.txt").write_text("more.txt\nall.txt\n")
+    Path("more.txt").write_text(f"all.txt\n{films / 'a.mp4'}\n")
+    status, told, _, _ = run("all.txt")
+    assert status == 0 and told.splitlines()[-1].startswith("done 1, skipped 0, failed 0")
+    Path("all.txt").write_text("all.txt\n")
+    status, _, complaints, _ = run("all.txt")
+    assert (status, complaints.count("\n")) == (1, 1) and "there is no film in" in complaints
+
+
+def test_a_path_that_cannot_be_costs_itself_alone(run, films):
+    status, told, complaints, _ = run(f"/{'x' * 5000}.mp4", films / "a.mp4")
+    assert (status, complaints.count("\n")) == (1, 1) and "done 1, skipped 0, failed 1" in told
+
+
+def test_a_name_too_long_for_its_result_is_no_bug(run, films):
+    long = (films / "a.mp4").rename(films / f"{'가' * 82}.mp4")
+    status, _, complaints, _ = run(long, "-o", ".mp4")
+    assert (status, complaints.count("\n")) == (1, 1) and "cannot write" in complaints
+
+
+def test_one_result_of_two_films_is_told_each_time_with_what_helps(run, films):
+    twin = (films / "a.mp4").rename(films / "x.mp4").with_suffix(".mkv")
+    twin.write_bytes((films / "x.mp4").read_bytes())
+    for _ in range(2):
+        status, _, complaints, _ = run(twin, films / "x.mp4")
+        assert status == 1 and f"is the result of '{twin}' too. Rename one" in complaints
+        assert "--overwrite" not in complaints and complaints.count("\n") == 1
+
+
+def test_control_characters_reach_programs_but_no_terminal(run, films, monkeypatch):
+    odd = (films / "a.mp4").rename(films / "\x1b[31m\x07.mp4")
+    status, told, _, _ = run(odd)
+    assert status == 0 and str(odd) in told
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    status, told, _, _ = run(odd, "--overwrite")
+    assert status == 0 and "?[31m?.mp4" in told and "\x1b" not in told and "\x07" not in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
@@ -193,15 +278,27 @@ def test_results_in_the_folder_of_the_films_are_no_films(films, run, tmp_path, c
         (["a.mp4", "--jobs", "2", "--cluster", "x:1"], 2, "not allowed"),
         (["a.mp4", "--colour", "mauve-ish"], 2, "mauve-ish"),
         (["a.mp4", "--out", "file/sub"], 1, "cannot be made"),
+        ([], 2, "there is no FILM"),
+        ([""], 2, "a path is empty"),
+        (["a.mp4", "--out", ""], 2, "--out is empty"),
+        (["a.mp4", "--preview", "3"], 2, "--preview"),
+        (["a.mp4", "--min-shot", "9", "--max-shot", "2"], 2, "--min-shot 9 is longer"),
+        (["a.mp4", "--beam", "2", "--alternatives", "5"], 2, "--beam 2 does not find"),
+        (["a.mp4", "-o", ".srt", "b.mp4", "--", "-c.mp4"], 1, "-c.mp4"),
     ],
 )
-def test_bad_commands_are_one_line(run, tmp_path, monkeypatch, arguments, status, said):
+def test_bad_commands_are_one_line(run, tmp_path, monkeypatch, capsys, arguments, status, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     out = [] if "--out" in arguments else ["--out", "made"]
     monkeypatch.setattr(batch, "_crew", lambda *_: Crew(lambda: Desk(Settings()), lambda: 1))
-    found = batch.main([*arguments, *out, "--lang", "en"])
-    assert found == status
+    found = batch.main(["--lang", "en", *out, *arguments])
+    told = capsys.readouterr().err
+    assert found == status and said in told
+    assert all(line.startswith("video.batch: ") for line in told.splitlines())
+    assert told.count("\n") == 1 + 2 * ("--" in arguments)  # a line for each film
+    if status == 2 and "--colour" not in arguments:  # which is known when it has begun
+        assert not (tmp_path / "made").exists()
 
 
 def test_errors_name_what_is_wrong(run, tmp_path, films):
@@ -227,6 +324,10 @@ def test_a_higher_limit_does_nothing_again(tmp_path, films, run):
 def test_a_manifest_of_anything_is_read_as_far_as_it_makes_sense(films, run, tmp_path):
     (tmp_path / "out").mkdir()
     odd = b'[1]\n{"film": "x"}\n\xff\xfe\nnull\n{"film": "y", "state": "started", "key": "z"}\n'
+    plain = {"film": str(films / "a.mp4"), "state": "started", "key": "z"}
+    wrong = [{"film": ["x"]}, {"state": {}}, {"key": []}, {"results": 5}, {"results": None},
+             {"results": [[]]}, {"mark": {}}, {"out": 3}, {"out": "\0"}]  # fmt: skip
+    odd += b"".join(json.dumps(plain | one).encode() + b"\n" for one in wrong)
     (tmp_path / "out/manifest.jsonl").write_bytes(odd)
     assert run(films / "a.mp4")[0] == 0 and run(films / "a.mp4")[1].startswith("done 0, skipped 1")
 

@@ -194,6 +194,12 @@ def test_an_input_is_never_overwritten(film, door, captioner, make):
         (("film.mp4", "-o", "none/"), 1, "none"),
         (("film.mp4", "-o", "out.png"), 1, ".png"),
         (("film.mp4", "film.mp4"), 1, "film.captioned.mp4"),
+        (("--alert", "사람", "차", "film.mp4"), 2, "--alert"),
+        (("",), 2, ""),
+        (("film.mp4", "-o", ""), 2, "-o"),
+        (("film.mp4", "--beam", "2", "--alternatives", "5"), 2, "--beam 2"),
+        (("film.mp4", "--alternatives", "7"), 2, "--beam 6"),
+        (("film.mp4", "--\x1b[31m"), 2, "--?[31m"),
     ],
 )
 def test_wrong_usage_is_one_line(film, door, monkeypatch, arguments, status, word):
@@ -204,6 +210,27 @@ def test_wrong_usage_is_one_line(film, door, monkeypatch, arguments, status, wor
         assert out == "" or status == 1
     if arguments != ("film.mp4", "film.mp4"):
         assert names(film.parent) == ["film.mp4"]
+
+
+def test_no_input_is_told_in_words(door):
+    assert "there is no INPUT. Give videos" in door("--lang", "en")[2]
+    swallowed = door("--alert", "사람", "film.mp4", "--lang", "en")[2]
+    assert "there is no INPUT. --alert takes all words that follow" in swallowed
+
+
+def test_inputs_stand_anywhere(film, door):
+    other = film.with_name("-other.mp4")
+    other.write_bytes(film.read_bytes())
+    third = film.with_name("third.mp4")
+    third.write_bytes(film.read_bytes())
+    door(film, "-o", ".txt", "-q")
+    status, out, err = door(film, "--overwrite", third, "-q", "-o", ".txt", "--", other)
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [str(path.with_suffix(".txt")) for path in (film, third, other)]
+
+
+def test_as_many_other_sentences_as_the_beam_finds_may_be_asked_for(film, door):
+    assert door(film, "-q", "-o", ".json", "--alternatives", "6")[0] == 0
 
 
 def test_a_missing_captioner_says_what_to_do(film, capsys):

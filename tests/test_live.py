@@ -17,7 +17,8 @@ import caption_video
 from preprocess.errors import VideoError
 from preprocess.live import SIDE, Newest, camera_frames, open_camera
 from preprocess.media import ArrayFrame
-from tests.clips import BLUE, GREEN, RED, colour_clip
+from tests.clips import BLUE, GREEN, RED, colour_clip, ffmpeg
+from video.command import build_parser
 from video.live import alert, caption_live
 from video.shots import ShotOptions
 from video.track import CaptionedShot
@@ -109,6 +110,18 @@ def test_no_picture_at_all_is_told(captioner):
 def test_a_camera_that_is_not_there_is_told(capfd):
     with pytest.raises(VideoError, match="cannot open camera 99"):
         open_camera(99)
+    assert capfd.readouterr() == ("", "")  # OpenCV has its own way to say so
+
+
+def test_what_was_seen_before_an_error_is_told_first(captioner):
+    def breaking():
+        yield from still(RED, 15)
+        raise VideoError("끊김", "broken off")
+
+    shots = caption_live(breaking(), captioner, ShotOptions())
+    assert next(shots).caption == "빨간 화면이다"
+    with pytest.raises(VideoError, match="broken off"):
+        next(shots)
 
 
 @given(st.lists(st.integers(), max_size=30))
@@ -192,6 +205,36 @@ def test_live_goes_without_files(door):
         assert door("--camera", "0", *more)[0] == 2
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--preview", "0"),
+        ("--soft",),
+        ("--overwrite",),
+        ("--about",),
+        ("--captions", "a.srt"),
+        ("--alternatives", "2"),
+        ("--show-confidence",),
+        ("--show-attention",),
+    ],
+)
+@pytest.mark.parametrize("source", [("--camera", "0"), ("--stream", "-")])
+def test_what_a_live_source_would_ignore_is_refused(door, source, more):
+    status, out, err = door(*source, *more)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert source[0] in err and more[0] in err
+
+
+def test_alerts_may_be_given_several_times(tmp_path, door):
+    film = str(colour_clip(tmp_path / "film.mp4"))
+    for _ in range(2):  # the words of one command are not those of the next
+        alerts = ("--alert", "초록", "--alert", "파란", "노란")
+        status, out, _ = door(film, "-q", "--overwrite", "-o", ".srt", *alerts)
+        told = [json.loads(line)["words"] for line in out.splitlines()[:-1]]
+        assert (status, told) == (0, [["초록"], ["파란"]])
+    assert build_parser().read([film]).alert == []
+
+
 def test_alerts_of_a_film(tmp_path, door):
     film = colour_clip(tmp_path / "film.mp4")
     status, out, _ = door(str(film), "-q", "-o", ".srt", "--alert", "초록")
@@ -231,3 +274,27 @@ def test_what_is_no_film_is_told_on_one_line(data):
     done = piped(data)
     assert done.returncode == 1 and done.stdout == b""
     assert done.stderr.count(b"\n") == 1 and b"Traceback" not in done.stderr
+
+
+def test_a_pipe_of_sound_alone_is_told(tmp_path):
+    ffmpeg("-f", "lavfi", "-t", "1", "-i", "sine=440", tmp_path / "a.mkv")
+    done = piped((tmp_path / "a.mkv").read_bytes())
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"there is no picture in what the pipe brings, only sound" in done.stderr
+
+
+def test_a_decoder_that_dies_in_the_middle_is_no_end_of_the_film(tmp_path, monkeypatch, door):
+    dying = tmp_path / "ffmpeg"
+    dying.write_text(f"#!/bin/sh\nhead -c {12 * SIDE * SIDE * 3} /dev/zero\nkill -9 $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr("preprocess.ffmpeg._binary", lambda: str(dying))
+    status, out, err = door("--stream", "-", "-q", "--alert", "어두운")
+    assert (status, err.count("\n")) == (1, 1)
+    assert "broke off after 12 pictures (exit status -9)" in err
+    assert json.loads(out)["words"] == ["어두운"]  # the last sentence, before the error
+
+
+def test_a_film_that_is_cut_off_ends_where_it_does(tmp_path):
+    film = colour_clip(tmp_path / "film.mkv").read_bytes()
+    done = piped(film[: len(film) * 2 // 3])
+    assert (done.returncode, done.stderr) == (0, b"") and done.stdout

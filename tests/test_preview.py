@@ -12,7 +12,7 @@ from preprocess.frames import probe
 from tests.clips import BLUE, GREEN, RED, colour_clip, turned
 from tests.test_door import SRT
 from video.preview import moment, preview_target, still_at
-from video.track import CaptionedShot, Track
+from video.track import CaptionedShot, Track, from_json
 
 
 @pytest.fixture
@@ -80,6 +80,24 @@ def test_the_door_draws_one_frame(film, captioner, monkeypatch, capsys, time):
     shown = ["-q", "--captions", str(edited), "--preview", time, "-o", f"{film}.jpg"]
     assert caption_video.main([str(film), *shown]) == 0
     assert (probe(Path(f"{film}.jpg")).width, probe(Path(f"{film}.jpg")).height) == (160, 90)
+
+
+def test_a_preview_is_told_by_its_films_name(film, door):
+    other = film.with_name("other.mp4")
+    other.write_bytes(film.read_bytes())
+    status, out, _ = door(film, other, "--preview", "3s")
+    assert status == 0 and [line for line in out.splitlines() if line[:1] == "/"] == [
+        str(film),
+        str(other),
+    ]
+    told = film.with_suffix(".json")
+    assert door(film, "-q", "--preview", "3s", "-o", told)[0] == 0
+    assert from_json(told.read_text("utf-8")).video == "film.mp4"
+    edited = film.with_name("a.srt")
+    edited.write_text(SRT, "utf-8")
+    more = ("--captions", edited, "--preview", "3s", "--overwrite")
+    assert door(film, "-q", "-o", told, *more)[0] == 0
+    assert from_json(told.read_text("utf-8")).video == "film.mp4"
 
 
 def test_a_bad_moment_is_refused(film, capsys):

@@ -28,7 +28,7 @@ from preprocess.errors import CaptioningError, OutputError, SettingError, VideoE
 from preprocess.files import check_free, make_folder, sweep
 from preprocess.frames import Limits
 from preprocess.hands import Hand, cores
-from video.command import add_row, language_of
+from video.command import Parser, add_row, check_films, language_of
 from video.console import Ended, any_bytes, complain, ended_by_signals, say
 from video.draw import BurnOptions
 from video.films import jobs_for
@@ -59,8 +59,10 @@ Keyed = tuple[Job, str]
 def main(argv: Sequence[str] | None = None) -> int:
     """Captions every film; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    p = parser(language_of(arguments))
     try:
-        args = parser(language_of(arguments)).parse_args(arguments)
+        args = p.read(arguments)
+        _check(p, args)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
@@ -73,18 +75,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2 if isinstance(error, SettingError) else 1
 
 
-def parser(language: str = "ko") -> argparse.ArgumentParser:
+def parser(language: str = "ko") -> Parser:
     """The command line: what is its own, and the options of caption_video.py."""
-    p = argparse.ArgumentParser(
+    p = Parser(
         prog="python -m video.batch",
+        usage="python -m video.batch FILM... --out FOLDER [-o FORM] [--jobs N | --cluster ADDRESS]",
         description="여러 영상에 자막을 답니다. 끝난 것은 건너뛰고, 같은 명령으로 이어집니다. "
         "(Captions many films; the same command goes on.)",
         allow_abbrev=False,
         add_help=False,
     )
-    p.add_argument("films", nargs="+", type=Path, metavar="FILM",
+    p.language, p.name = language, "video.batch"
+    p.add_argument("inputs", nargs="*", metavar="FILM",
                    help="영상, 폴더, 한 줄에 하나씩 적은 .txt (films, folders, lists)")  # fmt: skip
-    p.add_argument("--out", type=Path, required=True, metavar="FOLDER",
+    p.add_argument("--out", required=True, metavar="FOLDER",
                    help="결과와 manifest.jsonl의 폴더 (results and manifest.jsonl)")  # fmt: skip
     p.add_argument("-o", "--output", action="append", choices=SUFFIXES, metavar="FORM",
                    help=f"결과의 형식, 여러 번 줄 수 있음 (기본: {' '.join(FORMS)})")  # fmt: skip
@@ -101,19 +105,30 @@ def parser(language: str = "ko") -> argparse.ArgumentParser:
     return p
 
 
+def _check(p: Parser, args: argparse.Namespace) -> None:
+    """Refuses what cannot be done, before any work."""
+    if not args.inputs:
+        p.refuse("FILM이 없습니다. 영상, 폴더, 목록을 주세요",
+                 "there is no FILM. Give films, folders or lists")  # fmt: skip
+    if not args.out:
+        p.refuse("--out의 경로가 비었습니다. 폴더의 이름을 주세요", "--out is empty. Name a folder")
+    check_films(p, args)
+
+
 def _run(args: argparse.Namespace) -> int:
-    settings = _settings(args)
+    settings, out = _settings(args), Path(args.out)
     checked(settings.burning.look)
     if settings.burning.font:
         hangul_font(settings.burning.font)
     captioner = _hash(settings.model)
-    make_folder(args.out)
-    with only_one(args.out):
-        manifest = Manifest(args.out)
-        jobs = jobs_for(args.films, args.out, args.output or FORMS, manifest.results)
+    make_folder(out)
+    with only_one(out):
+        manifest = Manifest(out)
+        films = [Path(name) for name in args.inputs]
+        jobs = jobs_for(films, out, args.output or FORMS, manifest.results)
         keyed = [(job, key_of(job, settings, captioner)) for job in jobs]
         left = [one for one in keyed if settings.overwrite or not manifest.finished(*one)]
-        work = list(_allowed(left, manifest, args))
+        work = list(_allowed(left, keyed, manifest, args))
         failed = len(left) - len(work)
         if work:
             with _crew(args, settings) as crew:
@@ -121,7 +136,7 @@ def _run(args: argparse.Namespace) -> int:
     skipped, ko = len(keyed) - len(left), args.lang == "ko"
     counts = (len(left) - failed, skipped, failed)
     told = "끝냄 {}, 건너뜀 {}, 안 됨 {}" if ko else "done {}, skipped {}, failed {}"
-    say(f"{told.format(*counts)}: {args.out}")
+    say(f"{told.format(*counts)}: {out}")
     return int(failed > 0)
 
 
@@ -148,20 +163,21 @@ def _crew(args: argparse.Namespace, settings: Settings) -> AbstractContextManage
 
 
 def _allowed(
-    keyed: Sequence[Keyed], manifest: Manifest, args: argparse.Namespace
+    left: Sequence[Keyed], keyed: Sequence[Keyed], manifest: Manifest, args: argparse.Namespace
 ) -> Iterator[Keyed]:
-    """The jobs that may write their results; the others are told at once."""
+    """The jobs, of those that are left, that may write their results; others are told at once."""
     inputs = {_inode(job.film) for job, _ in keyed} - {None}
-    taken: dict[Path, Path] = {}
-    for job, key in keyed:
+    finished = set(keyed) - set(left)
+    taken = {target: job.film for job, _ in finished for target in job.targets}
+    for job, key in left:
         try:
             ours = manifest.begun(job, key)
             for target in job.targets:
                 if _inode(target) in inputs:
-                    raise _refused(target, job.film)
-                check_free(target, args.overwrite or ours)
+                    raise _is_input(target)
                 if taken.setdefault(target, job.film) != job.film:
-                    raise _refused(target, taken[target])
+                    raise _met(target, taken[target])
+                check_free(target, args.overwrite or ours)
                 make_folder(target.parent)
         except CaptioningError as error:
             _fail(job, key, error, manifest, args, "refused")
@@ -227,10 +243,19 @@ def _sweep(job: Job) -> None:
         sweep(folder, job.mark)
 
 
-def _refused(target: Path, film: Path) -> OutputError:
+def _is_input(target: Path) -> OutputError:
     return OutputError(
-        f"'{target}'은(는) 입력이거나 '{film}'의 결과이기도 합니다. --out을 바꾸세요.",
-        f"'{target}' is an input, or the result of '{film}' too. Give another --out.",
+        f"결과 '{target}'은(는) 입력이기도 합니다. --out을 바꾸세요.",
+        f"the result '{target}' is an input. Give another --out.",
+    )
+
+
+def _met(target: Path, film: Path) -> OutputError:
+    return OutputError(
+        f"'{target}'은(는) '{film}'의 결과이기도 합니다. 둘 가운데 하나의 이름을 바꾸거나 다른 "
+        "--out으로 따로 실행하세요.",
+        f"'{target}' is the result of '{film}' too. Rename one of the two films, or run them "
+        "apart with another --out.",
     )
 
 

@@ -1,4 +1,7 @@
-"""The command line of caption_video.py: its help, in Korean and English, and its errors."""
+"""The command line of caption_video.py: its help, in Korean and English, and its errors.
+
+`python -m video.batch` reads its own in the same way.
+"""
 
 import argparse
 from collections.abc import Sequence
@@ -6,6 +9,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from video.console import harmless
 from video.options import GROUPS, Row
 
 _DESCRIPTION = {
@@ -36,22 +40,114 @@ _EPILOG = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says usage errors on one line."""
+# what is silently lost where nothing is written: options by their fields
+_OF_FILES = {
+    "inputs": "INPUT",
+    "output": "-o",
+    "captions": "--captions",
+    "overwrite": "--overwrite",
+    "about": "--about",
+    "preview": "--preview",
+    "soft": "--soft",
+    "alternatives": "--alternatives",
+    "show_confidence": "--show-confidence",
+    "show_attention": "--show-attention",
+}
 
-    language = "ko"
+
+class Parser(argparse.ArgumentParser):
+    """Takes inputs wherever they stand, and says usage errors on one line."""
+
+    language, name = "ko", "caption_video"
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The command line; what follows '--' is an input, whatever it looks like."""
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        args = self.parse_intermixed_args(arguments[:end])
+        args.inputs += arguments[end + 1 :]
+        return args
 
     def error(self, message: str) -> NoReturn:
+        """Ends with status 2 and one line, without what a terminal would obey."""
         said = {
             "ko": f"명령이 잘못되었습니다: {message} (도움말: --help)",
             "en": f"wrong usage: {message} (see --help)",
         }
-        self.exit(2, f"caption_video: {' '.join(said[self.language].split())}\n")
+        self.exit(2, harmless(f"{self.name}: {' '.join(said[self.language].split())}") + "\n")
+
+    def refuse(self, korean: str, english: str) -> NoReturn:
+        """Ends as a usage error, told in the language of this command line."""
+        self.error(korean if self.language == "ko" else english)
 
 
-def build_parser(language: str = "ko") -> argparse.ArgumentParser:
+def check_films(parser: Parser, args: argparse.Namespace) -> None:
+    """Refuses what no film could be captioned with, whichever command it is."""
+    if "" in args.inputs:
+        parser.refuse("빈 경로가 있습니다. 영상의 경로를 주세요", "a path is empty. Give a film's")
+    if args.min_shot_ms > args.max_shot_ms:
+        least, most = args.min_shot_ms / 1000, args.max_shot_ms / 1000
+        parser.refuse(
+            f"--min-shot {least:g}이(가) --max-shot {most:g}보다 깁니다. 더 짧게 주세요",
+            f"--min-shot {least:g} is longer than --max-shot {most:g}. Give a shorter one",
+        )
+    if args.alternatives > args.beam:
+        parser.refuse(
+            f"--beam {args.beam}은(는) --alternatives {args.alternatives}만큼 찾지 못합니다. "
+            "--beam을 늘리세요",
+            f"--beam {args.beam} does not find --alternatives {args.alternatives}. "
+            "Give a wider --beam",
+        )
+
+
+def check_door(parser: Parser, args: argparse.Namespace) -> None:
+    """Refuses what caption_video.py cannot do."""
+    check_films(parser, args)
+    if args.camera is not None or args.stream:
+        _check_live(parser, args)
+    elif not args.inputs and not args.about:
+        _no_input(parser, bool(args.alert))
+    if "" in (args.output or ()):
+        parser.refuse("-o의 경로가 비었습니다. 결과의 이름을 주세요", "-o is empty. Name a result")
+    if args.captions and len(args.inputs) != 1:
+        count = len(args.inputs)
+        parser.refuse(
+            f"--captions는 INPUT 하나에 씁니다: {count}개가 있습니다. 하나씩 실행하세요",
+            f"--captions is for one INPUT: there are {count}. Run them one by one",
+        )
+
+
+def _check_live(parser: Parser, args: argparse.Namespace) -> None:
+    source = "--stream" if args.camera is None else "--camera"
+    lost = [flag for name, flag in _OF_FILES.items() if _is_given(parser, args, name)]
+    if args.camera is not None and args.stream:
+        lost.append("--stream")
+    if lost:
+        flags = " ".join(lost)
+        parser.refuse(
+            f"{source}은(는) 문장을 출력만 합니다. 다음을 빼세요: {flags}",
+            f"{source} only prints sentences. Leave out: {flags}",
+        )
+
+
+def _is_given(parser: Parser, args: argparse.Namespace, name: str) -> bool:
+    return getattr(args, name) not in (parser.get_default(name), [])
+
+
+def _no_input(parser: Parser, alert: bool) -> NoReturn:
+    if alert:
+        parser.refuse(
+            "INPUT이 없습니다. --alert는 뒤따르는 말을 모두 가져가니 INPUT을 그 앞에 두세요",
+            "there is no INPUT. --alert takes all words that follow: put INPUT before it",
+        )
+    parser.refuse(
+        "INPUT이 없습니다. 영상, GIF, 사진을 주세요",
+        "there is no INPUT. Give videos, GIFs or pictures",
+    )
+
+
+def build_parser(language: str = "ko") -> Parser:
     """The command line, its help in Korean or English; its options are in video/options.py."""
-    parser = _Parser(
+    parser = Parser(
         prog="caption_video.py",
         usage="python caption_video.py INPUT... [-o OUTPUT] [--model FILE.kcap]",
         description=_DESCRIPTION[language],

@@ -52,7 +52,12 @@ def ended_by_signals() -> Iterator[None]:
 
 
 def say(line: str) -> None:
-    """Prints to stdout; a reader that left (| head) or a full disk does not stop the work."""
+    """Prints to stdout; a reader that left (| head) or a full disk does not stop the work.
+
+    A terminal gets names without their control characters; a program needs them as they are.
+    """
+    if sys.stdout is not None and sys.stdout.isatty():
+        line = "\n".join(map(harmless, line.split("\n")))
     try:
         print(line, flush=True)
     except OSError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
-from preprocess.files import marked
+from preprocess.files import is_file, marked
 from preprocess.frames import Limits, probe
 from video.draw import BurnOptions
 from video.options import DEFAULT_MODEL
@@ -66,7 +66,7 @@ def caption_film(captioner: SeesShots, settings: Settings, job: Job) -> Mapping[
     started, used = time.monotonic(), time.process_time()
     with marked(job.mark):
         media = probe(job.film, settings.limits)
-        targets = [t for t in job.targets if settings.overwrite or not t.exists()]
+        targets = [t for t in job.targets if settings.overwrite or not is_file(t)]
         for target in targets:
             check_target(media, target, [job.film], settings.overwrite, settings.burning)
         track = caption_media(media, captioner, settings.pipeline)

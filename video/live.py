@@ -29,21 +29,33 @@ def caption_live(
         options: how shots are found.
 
     Raises:
-        VideoError: there was no frame at all.
+        VideoError: there was no frame at all, or the frames break off: after their last sentence.
     """
     finder, shot, now_ms = CutFinder(options.sensitivity), _Open(options), 0
-    for frame in frames:
+    broken: list[VideoError] = []
+    for frame in _until(frames, broken):
         now_ms = frame.time_ms
         cuts = finder.push(now_ms, look(frame.thumb()))
         shot.keep(frame)
         for end_ms in shot.ends(cuts, now_ms):
             yield shot.close(end_ms, captioner)
-    if not shot.kept:
+    if shot.kept:
+        yield shot.close(now_ms + _LAST_MS, captioner)
+    elif not broken:
         raise VideoError(
             "그림이 하나도 오지 않았습니다. 영상을 보내는 쪽을 확인하세요.",
             "not one picture came. Check what sends the film.",
         )
-    yield shot.close(now_ms + _LAST_MS, captioner)
+    for error in broken:
+        raise error
+
+
+def _until(frames: Iterable[Frame], broken: list[VideoError]) -> Iterator[Frame]:
+    """The frames that come; the error that ends them is kept, for what was seen is told first."""
+    try:
+        yield from frames
+    except VideoError as error:
+        broken.append(error)
 
 
 class _Open:

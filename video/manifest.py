@@ -2,12 +2,13 @@
 
 `state` is "started", "done", "failed", or "refused" for a film that was not begun. The last line
 of a film holds. `key` is a hash of the film's size and time, the options and the captioner: what
-was done under another key was another job.
+was done under another key was another job. `out` is where the folder was: what lies in it is known
+again when it has moved.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,17 +26,25 @@ class Manifest:
     """The manifest of a folder, and what it told when it was opened."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path, self._folder = folder / NAME, folder.absolute()
         self._last: dict[str, dict[str, Any]] = {}
         self._marks: dict[tuple[str, str], str] = {}  # of what was ever started, by film and key
         self.results: set[str] = set()  # of all that was ever started
-        for line in read_lines(self._path):
-            if not (isinstance(line, dict) and {"film", "state", "key"} <= line.keys()):
-                continue
-            self._last[line["film"]] = line
+        for line in filter(_is_ours, read_lines(self._path)):
+            for film in self._places(line["film"], line):
+                self._last[film] = line
+                if line["state"] == "started":
+                    self._marks[film, line["key"]] = line.get("mark", "")
             if line["state"] == "started":
-                self._marks[line["film"], line["key"]] = line.get("mark", "")
-                self.results |= set(line.get("results", ()))
+                for result in line.get("results", ()):
+                    self.results |= self._places(result, line)
+
+    def _places(self, path: str, line: Mapping[str, Any]) -> set[str]:
+        """Where a file is: where it was told to be and, if the folder with it has moved, there."""
+        before = Path(line.get("out", self._folder))
+        if before == self._folder or not Path(path).is_relative_to(before):
+            return {path}
+        return {path, str(self._folder / Path(path).relative_to(before))}
 
     def finished(self, job: Job, key: str) -> bool:
         """Whether all of the job's results are there, made by this very job."""
@@ -56,9 +65,18 @@ class Manifest:
         Raises:
             OutputError: it cannot be written.
         """
-        line = {"film": str(job.film), "state": state, "key": key}
+        line = {"film": str(job.film), "state": state, "key": key, "out": str(self._folder)}
         line |= {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **more}
         append_line(self._path, line)
+
+
+def _is_ours(line: Any) -> bool:
+    """Whether `tell` can have written it; "mark", "results" and "out" are not in all lines."""
+    if not (isinstance(line, dict) and {"film", "state", "key"} <= line.keys()):
+        return False
+    told = line.get("results", [])
+    texts = [line.get(name, "") for name in ("film", "state", "key", "mark", "out")]
+    return isinstance(told, list) and all(isinstance(text, str) for text in (*texts, *told))
 
 
 def key_of(job: Job, settings: Settings, captioner: str) -> str:

@@ -100,6 +100,7 @@ _FILES = (
         "문장에 이 말이 있으면 JSON 한 줄로 알림: --alert 사람 차",
         "tells by a line of JSON when a sentence has such a word: --alert 사람 차",
         nargs="+",
+        action="extend",
         default=[],
         type=words,
         metavar="WORD",
@@ -149,8 +150,8 @@ _SENTENCES = (
     _of(
         PipelineOptions(),
         "alternatives",
-        "JSON에 함께 적을 다른 문장의 수; --beam보다 적음",
-        "other sentences to tell in JSON; fewer than --beam",
+        "JSON에 함께 적을 다른 문장의 수; 많아야 --beam만큼",
+        "other sentences to tell in JSON; at most --beam",
         **_FEW,
     ),
     _of(
