@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.test_track import tracks
 from video.fonts import Font
+from video.lines import wrap
 from video.style import Look, look_for
 from video.subtitles import (
     Cue,
@@ -19,7 +20,6 @@ from video.subtitles import (
     to_srt,
     to_text,
     to_vtt,
-    wrap,
 )
 from video.track import CaptionedShot, Track
 
@@ -138,7 +138,7 @@ def seen(text):
 
 @given(st.text(st.sampled_from("가나다 a"), max_size=80), st.integers(4, 24))
 def test_wrapping_keeps_the_words_and_the_width(text, width):
-    lines = wrap(text, SubtitleOptions(line_width=width)).split("\n")
+    lines = wrap(text, width).split("\n")
     assert "".join(" ".join(lines).split()) == "".join(text.split())
     widths = [sum(2 if c > "\u1100" else 1 for c in line) for line in lines]
     assert len(lines) == 1 or max(widths) <= 2 * width
@@ -146,10 +146,36 @@ def test_wrapping_keeps_the_words_and_the_width(text, width):
 
 def test_wrapping_is_even_and_at_spaces():
     text = "한 남자가 흰색 셔츠를 입고 넓은 길을 천천히 걷고 있다"
-    assert wrap(text, SubtitleOptions(line_width=20)) == (
-        "한 남자가 흰색 셔츠를 입고\n넓은 길을 천천히 걷고 있다"
-    )
+    assert wrap(text) == ("한 남자가 흰색 셔츠를 입고\n넓은 길을 천천히 걷고 있다")
     assert wrap("빨간 화면이다") == "빨간 화면이다"
+
+
+PINK = "분홍색 드레스를 입은 어린 소녀가 걷고 있다"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (PINK, "분홍색 드레스를/입은 어린 소녀가 걷고 있다"),
+        ("스키 타는 사람이 눈 덮인 산을 오르고 있다", "스키 타는 사람이/눈 덮인 산을 오르고 있다"),
+        ("과일이 큰 상자 안에 담겨 있다", "과일이 큰 상자 안에/담겨 있다"),
+        ("개 두 마리가 풀밭을 달리고 있다", "개 두 마리가/풀밭을 달리고 있다"),
+    ],
+)
+def test_lines_end_where_a_reader_would_pause(text, lines):
+    assert wrap(text, 13) == lines.replace("/", "\n")
+
+
+@given(st.lists(st.sampled_from(["소녀가", "입은", "큰", "길에", "있다", "a"]), max_size=24))
+def test_lines_are_as_few_as_fit(words):
+    filled: list[int] = []  # halves of a syllable, each line filled before the next
+    for word in words:
+        size = sum(2 if letter > "z" else 1 for letter in word)
+        if filled and filled[-1] + 1 + size <= 16:
+            filled[-1] += 1 + size
+        else:
+            filled.append(size)
+    assert len(wrap(" ".join(words), 8).split("\n")) == max(1, len(filled))
 
 
 def test_a_caption_keeps_its_lines_and_no_control_characters():

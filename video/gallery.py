@@ -23,9 +23,10 @@ from preprocess.frames import probe
 from preprocess.pictures import Picture
 from video.demo import Move, compose
 from video.fonts import hangul_font
+from video.lines import wrap
 from video.pipeline import PipelineOptions
 from video.shots import find_shots
-from video.subtitles import clock, wrap
+from video.subtitles import clock
 
 TOPICS = ("컴퓨터", "책상", "고양이", "밤", "도로", "부엌", "군중", "음식")
 PHOTOS = 6  # of a composed film

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pysubs2
 
+from video.lines import wrap
 from video.style import Look
 from video.track import CaptionedShot, Track
 
@@ -30,7 +31,6 @@ class SubtitleOptions:
 
     Attributes:
         line_width: Hangul syllables a line; a space or a Latin letter counts half.
-        lines: lines to aim at; only a sentence too long for them gets more.
         reading_speed: syllables and letters a second that can be read; Korean subtitles are made
             for 12 to 15.
         shortest_ms: no text is on screen for less, if there is room.
@@ -38,7 +38,6 @@ class SubtitleOptions:
     """
 
     line_width: int = 20
-    lines: int = 2
     reading_speed: float = 14.0
     shortest_ms: int = 1000
     linger_ms: int = 1500
@@ -63,7 +62,7 @@ def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue
     found = []
     for start_ms, end_ms, captions in _at_once(track.shots):
         lines = (_clean(line) for line in "\n".join(captions).split("\n"))
-        text = "\n".join(wrap(line, options) for line in lines if line)
+        text = "\n".join(wrap(line, options.line_width) for line in lines if line)
         if text:
             found.append(Cue(start_ms, end_ms, text))
     by_hand = not any(shot.score for shot in track.shots)
@@ -100,22 +99,6 @@ def _readable(found: Sequence[Cue], end_ms: int, options: SubtitleOptions) -> li
 def _needed_ms(cue: Cue, options: SubtitleOptions) -> int:
     letters = sum(not character.isspace() for character in cue.text)
     return max(options.shortest_ms, 10 * math.ceil(100 * letters / options.reading_speed))
-
-
-def wrap(text: str, options: SubtitleOptions = SubtitleOptions()) -> str:
-    """The text on as few lines as fit, of even length, broken at spaces.
-
-    A sentence that needs more than options.lines lines gets them: cutting it would lose its verb.
-    """
-    words = [part for word in text.split() for part in _pieces(word, options.line_width)]
-    lines = _fill(words, options.line_width)
-    if len(lines) < 2:
-        return text
-    for narrow in range(max(map(_width, lines)) // 2, options.line_width * 2):
-        even = _fill(words, narrow / 2)  # the narrowest column with as few lines is the evenest
-        if len(even) == len(lines):
-            return "\n".join(even)
-    return "\n".join(lines)
 
 
 def to_srt(found: Sequence[Cue]) -> str:
@@ -257,29 +240,3 @@ def _clean(text: str) -> str:
     """On one line, NFC, without the control characters that end lines or cues in some player."""
     kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
-
-
-def _width(text: str) -> int:
-    """Width in halves of a syllable."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _fill(words: Sequence[str], width: float) -> list[str]:
-    """Words on lines of at most width syllables, each line filled before the next."""
-    lines: list[str] = []
-    for word in words:
-        if lines and _width(lines[-1]) + 1 + _width(word) <= 2 * width:
-            lines[-1] += " " + word
-        else:
-            lines.append(word)
-    return lines
-
-
-def _pieces(word: str, width: int) -> list[str]:
-    """The word, cut where it alone is wider than a line."""
-    pieces = [""]
-    for character in word:
-        if pieces[-1] and _width(pieces[-1] + character) > 2 * width:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
