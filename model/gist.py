@@ -33,6 +33,7 @@ MOVING = (
 POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있다", "엎드려": "누워 있다"}
 LIES = ("물건", "음식")  # what lies about; other kinds are seen
 AGREED = 0.6  # share of the votes from which something is said
+SEEN = {"보"}  # 보인다 says nothing of what is done
 SURE = 0.9  # of those guesses that name a place; a wrong place is worse than none
 NAMED = 0.3  # share of the classifier's belief from which a thing's name is said
 SHARED = ("쌍", "줄", "팀", "가지", "조각", "잔")  # count groups and parts of anything
@@ -216,6 +217,29 @@ def _kind(votes: Counter[str]) -> str:
 def widened(kind: str) -> tuple[str, ...]:
     """The kind and the wider one it belongs to; () of no kind."""
     return tuple(k for k in (kind, WIDER.get(kind, "")) if k)
+
+
+def agree(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether of two contents (preprocess.korean.content) one only says more, or more exactly.
+
+    사람이 보인다 says nothing against 여자가 의자에 앉아 있다; 남자가 보인다 does.
+    """
+    mine, theirs = (
+        {word for word in a - b - SEEN if not any(_one_is_wider(word, w) for w in b)}
+        for a, b in ((one, other), (other, one))
+    )
+    return not (mine and theirs)
+
+
+def _one_is_wider(word: str, other: str) -> bool:
+    return word in _wider(other) or other in _wider(word)
+
+
+def _wider(word: str) -> set[str]:
+    """Kinds that a noun belongs to: of 소년 아이, 사람."""
+    kinds = widened(NOUNS["subject"].get(word, ""))
+    who = NOUNS["who"].get(word, "")
+    return {*kinds, *([who, *_wider(who)] if who else [])} - {word}
 
 
 def _located(votes: Counter[str], guesses: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from model.confidence import Confidence, calibration_error, fit_confidence
-from model.gist import NOUNS, WIDER, HedgeOptions, agreed, gist, widened
+from model.gist import NOUNS, WIDER, HedgeOptions, agree, agreed, gist, widened
 from preprocess.errors import SettingError
 from preprocess.korean import Morpheme, compose
 
@@ -128,3 +128,24 @@ def test_a_fair_coin_is_calibrated_and_a_braggart_is_not():
 def test_unusable_hedges_are_refused(wrong):
     with pytest.raises(SettingError):
         replace(HedgeOptions(), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("사람 보", "여자 의자 앉", True),
+        ("남자 보", "여자 의자 앉", False),
+        ("소년 서", "아이 서", True),
+        ("소년 서", "사람 나무 서", True),
+        ("소년 서", "소녀 서", False),
+        ("여자 서", "여자 앉", False),
+        ("여자 바닥 서", "여자 길 서", False),
+        ("물건 놓", "컵 탁자 놓", True),
+        ("강아지 달", "동물 보", True),
+        ("개 달", "고양이 달", False),
+    ],
+)
+def test_contents_of_which_one_only_says_more_agree(one, other, same):
+    first, second = frozenset(one.split()), frozenset(other.split())
+    assert agree(first, second) == agree(second, first) == same
+    assert agree(first, first)

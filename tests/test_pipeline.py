@@ -17,6 +17,7 @@ from tests.clips import BLUE, GREEN, RED, colour_clip, ffmpeg
 from video.pipeline import (
     Later,
     PipelineOptions,
+    Said,
     caption_media,
     caption_video,
     load_captioner,
@@ -78,7 +79,7 @@ def test_merging_keeps_every_moment_and_its_sentence(spans):
     for caption, length in spans:
         shots.append(CaptionedShot(start, start + length, caption, -float(length % 7)))
         start += length
-    found = list(merged((shot, frozenset()) for shot in shots))
+    found = list(merged(Said(shot, frozenset()) for shot in shots))
     assert [c for s in shots for c in [s.caption] * (s.end_ms - s.start_ms)] == [
         c for s in found for c in [s.caption] * (s.end_ms - s.start_ms)
     ]
@@ -92,18 +93,35 @@ def test_neighbours_that_mean_the_same_are_held_as_the_surer_one():
     upon = CaptionedShot(3000, 4000, "여자가 바닥 위에 서 있다", -0.3, 0.8)
     man = CaptionedShot(4000, 5000, "남자가 바닥에 서 있다", -0.1, 0.9)
     woman, other = frozenset(("여자", "바닥", "서")), frozenset(("남자", "바닥", "서"))
-    found = list(merged([(floor, woman), (upon, woman), (man, other)], alike=0.8))
+    found = list(merged([Said(floor, woman), Said(upon, woman), Said(man, other)], alike=0.8))
     assert [(s.start_ms, s.end_ms, s.caption) for s in found] == [
         (0, 4000, upon.caption),
         (4000, 5000, man.caption),
     ]
     assert found[0].score == pytest.approx(-0.6) and found[0].confidence == pytest.approx(0.5)
-    assert len(list(merged([(floor, woman), (upon, woman)]))) == 2
+    assert len(list(merged([Said(floor, woman), Said(upon, woman)]))) == 2
+
+
+def test_where_the_picture_stays_what_only_says_more_is_held():
+    said = [("사람이 보인다", -0.9), ("여자가 바닥에 서 있다", -0.3), ("여자가 서 있다", -0.8)]
+    abouts = [
+        frozenset(words) for words in (("사람", "보"), ("여자", "바닥", "서"), ("여자", "서"))
+    ]
+    shots = [CaptionedShot(n, n + 1, text, score) for n, (text, score) in enumerate(said)]
+    man = Said(CaptionedShot(3, 4, "남자가 서 있다", -0.1), frozenset(("남자", "서")), goes_on=True)
+    rest = [Said(shot, about, goes_on=True) for shot, about in zip(shots, abouts, strict=True)]
+    found = list(merged([*rest, man], alike=0.8))
+    assert [(s.start_ms, s.end_ms, s.caption) for s in found] == [
+        (0, 3, "여자가 바닥에 서 있다"),
+        (3, 4, "남자가 서 있다"),
+    ]
+    new = [one._replace(goes_on=False) for one in rest]
+    assert len(list(merged(new, alike=0.8))) == len(list(merged(rest))) == 3
 
 
 def test_a_gap_is_not_merged_over():
     shots = [CaptionedShot(0, 10, "가", -1), CaptionedShot(20, 30, "가", -1)]
-    assert list(merged((shot, frozenset()) for shot in shots)) == shots
+    assert list(merged(Said(shot, frozenset()) for shot in shots)) == shots
 
 
 def test_memory_is_bounded_and_the_first_sentence_comes_early(clip, captioner, monkeypatch):

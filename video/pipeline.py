@@ -5,11 +5,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from model.gist import agree
 from preprocess.errors import CaptionerFileError
 from preprocess.files import is_file
 from preprocess.frames import MediaInfo, probe
@@ -23,9 +24,16 @@ if TYPE_CHECKING:  # its network library would slow --help and the readers of tr
     from model.captioner import Captioner
     from model.gist import HedgeOptions
 
-Said = tuple[CaptionedShot, frozenset[str]]  # a shot, and what its sentence is about
 OnShot = Callable[[CaptionedShot], None]
 _AHEAD = 12  # shots found before they are captioned; bounds the memory, whatever the film's length
+
+
+class Said(NamedTuple):
+    """A shot, what its sentence is about, whether its picture is hardly another than before."""
+
+    shot: CaptionedShot
+    about: frozenset[str]
+    goes_on: bool = False
 
 
 class SeesShots(Protocol):
@@ -104,38 +112,47 @@ def caption_media(
     )
 
 
-def merged(shots: Iterable[Said], alike: float = 1.0) -> Iterator[CaptionedShot]:
+def merged(said: Iterable[Said], alike: float = 1.0) -> Iterator[CaptionedShot]:
     """Neighbours that say the same become one shot; its scores are their mean, weighted by time.
 
     The surer sentence stays. Saying the same is the same text, or contents of which at least the
-    share `alike` is common (Jaccard index; 1: the same text alone).
+    share `alike` is common (Jaccard index; 1: the same text alone); where the picture hardly
+    changes, contents of which one only says more.
     """
     last: Said | None = None
-    for shot, about in shots:
-        if last and last[0].end_ms == shot.start_ms and _same(last, (shot, about), alike):
-            before, surer = last[0], max(last, (shot, about), key=lambda said: said[0].score)
-            share = (shot.end_ms - shot.start_ms) / (shot.end_ms - before.start_ms)
-            both = replace(
-                surer[0],
-                start_ms=before.start_ms,
-                end_ms=shot.end_ms,
-                score=before.score + share * (shot.score - before.score),
-                confidence=before.confidence + share * (shot.confidence - before.confidence),
-            )
-            last = both, surer[1]
+    for one in said:
+        if last and last.shot.end_ms == one.shot.start_ms and _same(last, one, alike):
+            last = _joined(last, one)
             continue
         if last:
-            yield last[0]
-        last = shot, about
+            yield last.shot
+        last = one
     if last:
-        yield last[0]
+        yield last.shot
+
+
+def _joined(last: Said, one: Said) -> Said:
+    """Both spans with the surer sentence."""
+    before, shot, surer = last.shot, one.shot, max(last, one, key=lambda said: said.shot.score)
+    share = (shot.end_ms - shot.start_ms) / (shot.end_ms - before.start_ms)
+    both = replace(
+        surer.shot,
+        start_ms=before.start_ms,
+        end_ms=shot.end_ms,
+        score=before.score + share * (shot.score - before.score),
+        confidence=before.confidence + share * (shot.confidence - before.confidence),
+    )
+    return Said(both, surer.about)
 
 
 def _same(one: Said, other: Said, alike: float) -> bool:
-    if one[0].caption == other[0].caption:
+    if one.shot.caption == other.shot.caption:
         return True
-    either = one[1] | other[1]
-    return alike < 1 and bool(either) and len(one[1] & other[1]) >= alike * len(either)
+    either = one.about | other.about
+    if alike >= 1 or not (one.about and other.about):
+        return False
+    shared = len(one.about & other.about) >= alike * len(either)
+    return shared or (other.goes_on and agree(one.about, other.about))
 
 
 def _captioned(
@@ -158,7 +175,7 @@ def _captioned(
             ),
             attention=_looked(caption) if options.attention else (),
         )
-        yield captioned, caption.content
+        yield Said(captioned, caption.content, shot.goes_on)
 
 
 def _looked(caption: "Caption") -> tuple[tuple[float, ...], ...]:

@@ -40,10 +40,17 @@ class ShotOptions:
 
 @dataclass(frozen=True, eq=False)
 class ShotFrames:
-    """A shot with its representative frames, uint8 (n, H, W, 3) RGB, n >= 1."""
+    """A shot with its representative frames.
+
+    Attributes:
+        shot: when.
+        frames: uint8 (n, H, W, 3) RGB, n >= 1.
+        goes_on: True if the picture is hardly another than in the shot before.
+    """
 
     shot: Shot
     frames: npt.NDArray[np.uint8]
+    goes_on: bool = False
 
 
 def find_shots(
@@ -100,6 +107,7 @@ class _Cutter:
         self._start_ms = 0
         self._change = 6.0 - 4.0 * options.sensitivity  # 4 at 0.5
         self._apart_ms = max(_CANDIDATE_MS, options.max_shot_ms // _CANDIDATES)
+        self._mean: Coarse | None = None  # of the shot before
         self._due_ms = 0  # when a frame was kept as one is every now and then
         self._tried = self._passing = False  # one since then that may stay; whether it is the last
         self.candidates: deque[_Candidate] = deque()
@@ -171,11 +179,14 @@ class _Cutter:
         """The shot from the open start to end_ms, which becomes the next start."""
         shot = Shot(self._start_ms, end_ms)
         inside = [c for c in self.candidates if shot.start_ms <= c.time_ms < end_ms]
-        chosen = _spread(inside or [self._shown(shot.start_ms)], shot, self._options)
+        inside = inside or [self._shown(shot.start_ms)]
+        chosen = _spread(inside, shot, self._options)
+        before, self._mean = self._mean, np.mean([c.coarse for c in inside], axis=0)
         while len(self.candidates) > 1 and self.candidates[1].time_ms <= end_ms:
             self.candidates.popleft()
         self._start_ms = end_ms
-        return ShotFrames(shot, chosen)
+        goes_on = before is not None and rearrangement(before, self._mean) <= self._change
+        return ShotFrames(shot, chosen, goes_on)
 
     def _shown(self, time_ms: int) -> _Candidate:
         """The candidate on screen at a time; without one, the next."""
