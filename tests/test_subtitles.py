@@ -190,7 +190,13 @@ def test_shots_without_a_sentence_have_no_cue():
 
 @pytest.mark.parametrize(
     ("size", "em", "width"),
-    [((1280, 720), 37, 24), ((1080, 1920), 63, 16), ((2560, 1080), 56, 24), ((160, 90), 12, 12)],
+    [
+        ((1280, 720), 37, 24),
+        ((1080, 1920), 63, 16),
+        ((2560, 1080), 56, 24),
+        ((160, 90), 13, 11),
+        ((480, 204), 16, 24),
+    ],
 )
 def test_letters_suit_the_picture(size, em, width):
     look = look_for(*size, Font(Path("x.otf"), "Noto Sans KR", 1.448))

@@ -94,7 +94,7 @@ def look_for(width: int, height: int, font: Font, options: StyleOptions = StyleO
     preset, colour = checked(options)
     share = (preset.size if options.size is None else options.size) / 100
     em = min(share * height, 1.115 * share * width)
-    readable = min(12.0, height / 6)
+    readable = min(16.0, height / 7)  # strokes of Hangul run together below
     return Look(
         *(width, height, font.family, max(1, round(max(em, readable))), font.line_to_em),
         colour=colour,
