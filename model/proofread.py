@@ -1,7 +1,8 @@
-"""`python -m model.proofread SCORES.json`: is every sentence well-formed Korean?
+"""`python -m model.proofread SCORES.json`: is every sentence well-formed Korean, and true?
 
 Reads what `python -m model.evaluate --json` wrote, cuts every sentence anew with the tagger, so
-that the decoder's own cutting cannot hide a fault, and counts what model.grammar finds.
+that the decoder's own cutting cannot hide a fault, and counts what model.grammar finds and of how
+many sentences people wrote everything that they name (model.truth).
 """
 
 import argparse
@@ -13,11 +14,13 @@ from pathlib import Path
 
 from model.grammar import faults
 from model.report import PEOPLE, read_scores
+from model.truth import written
 from preprocess.errors import exit_status
-from preprocess.korean import compose
+from preprocess.korean import Morpheme, compose
 from preprocess.tagger import NAMES, Tagger, load_tagger
 
 SHOWN = 5  # examples of a fault
+Cuts = Sequence[Sequence[Morpheme]]  # sentences about one picture
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ def report(name: str, proof: Proof) -> str:
     return "\n".join(lines)
 
 
+def truth(said: Mapping[str, str], cut: Mapping[str, Cuts], tagger: Tagger) -> str:
+    """How many sentences name nothing but what people wrote of the same picture, in words."""
+    true = sum(written(tagger.analyse(text) or (), cut[name]) for name, text in said.items())
+    return f"  everything named was written by somebody: {true / max(1, len(said)):.1%}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
     p = argparse.ArgumentParser(
@@ -82,10 +91,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     scored = read_scores(arguments.scores)
     tagger = load_tagger(arguments.tagger)
+    cut = {
+        name: [tagger.analyse(text) or () for text in texts]
+        for name, texts in scored.references.items()
+    }
     people = [text for texts in scored.references.values() for text in texts]
     for name, said in scored.sentences.items():
         print(report(name, proofread(said.values(), tagger)))
+        print(truth(said, cut, tagger))
     print(report(PEOPLE, proofread(people, tagger)))
+    firsts = {name: texts[0] for name, texts in scored.references.items() if len(texts) > 1}
+    print(truth(firsts, {name: cut[name][1:] for name in firsts}, tagger))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from model import proofread
 from model.gist import NOUNS
 from model.grammar import faults, mend
+from model.truth import written
 from preprocess.korean import Morpheme, compose, repair
 from preprocess.tagger import Tagger
 from tests.test_gist import cut
@@ -94,9 +95,31 @@ def test_the_command_counts_faulty_sentences(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "ours: 1 of 2 sentences break a rule, 4 distinct morphemes",
         "  counter 1: 개 두 명 있다",
+        "  everything named was written by somebody: 0.0%",
         "people: 1 of 2 sentences break a rule, 3 distinct morphemes",
         "  ending 1: 없는",
+        "  everything named was written by somebody: 0.0%",  # the first, against the others
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "true"),
+    [
+        ("여자|가 빨간 옷|을 입은 채 길|에 서 있다", True),
+        ("사람|이 보인다", True),  # a wider word
+        ("여자|가 있다", True),
+        ("남자|가 보인다", False),
+        ("개|가 보인다", False),
+        ("여자|가 파란 옷|을 입은 채 서 있다", False),
+        ("여자 두 명|이 서 있다", False),
+        ("여자|가 풀밭|에 서 있다", False),
+        ("여자|가 앉아 있다", False),
+        ("무언가|가 보인다", True),  # which names nothing
+    ],
+)
+def test_a_true_sentence_names_only_what_somebody_wrote(said, true):
+    references = [cut("여자|가 길|에 서 있다"), cut("빨간 옷|을 입은 소녀|가 뛰고 있다")]
+    assert written(cut(said), references) == true
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"systems": [{}]}', '{"systems": []}'])

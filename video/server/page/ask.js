@@ -89,6 +89,7 @@ export function droppable(form) {
 export function copies(button, text, state) {
   button.onclick = () => {
     text.select();
-    navigator.clipboard.writeText(text.value).then(() => say(state, "복사했습니다."));
+    if (document.execCommand("copy")) say(state, "복사했습니다."); // the newer way needs HTTPS or localhost
+    else say(state, "글을 골라 두었습니다. Ctrl+C로 복사하세요.");
   };
 }
