@@ -14,8 +14,10 @@ from model.beam import BeamOptions, Hypothesis, beam_search
 from model.caption import Alternative, Caption, reworded
 from model.confidence import Confidence
 from model.decoding import looks, merged, together
+from model.dispute import disputable, disputed
 from model.doubt import supported
-from model.gist import HEDGE, HedgeOptions, agreed
+from model.general import agreed
+from model.gist import HEDGE, HedgeOptions
 from model.grammar import mend
 from model.sampling import sample
 from model.screen import Letters, screen
@@ -197,10 +199,13 @@ class Captioner:
         guesses = self._guesses(started)
         caption = replace(caption, guesses=tuple(guesses))
         said = () if general else supported(best, guesses, hedge.min_support)
+        thing = self._recognised(below) if not said or disputable(said) else None
+        if said and thing and disputed(said, guesses, thing):
+            said = ()
         if said and said == tuple(best):
             return caption
         general = not said
-        said = said or agreed(guesses, self._recognised(below))
+        said = said or agreed(guesses, thing)
         return reworded(caption, said, general=general)
 
     def recognised(self, frames: Frames) -> Thing | None:

@@ -1,6 +1,7 @@
 """The numbers, colours and places of a sentence, and the sentence without some of them."""
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from model.gist import NOUNS, SHARED, counts, subject
 from preprocess.korean import NIEUN, Morpheme, final_consonant, repair
@@ -23,18 +24,26 @@ MOVES = (
 HAIR = ("머리", "털", "머리카락")  # 검은 머리 여자
 LOOKS = (*HAIR, "눈", "수염", "피부", "무늬", "옷", "옷차림", "복장", "유니폼", "셔츠")  # 파란 눈의
 AND = ("과", "와")
+OBJECT = ("을", "를")
+RIDING = ("타고", "탄", "타는")
 JOINED = (*AND, "의", "이나", "나")  # particles within a noun phrase
 THINGS = ("광고", "냉장고", "창고", "금고", "망고", "로고", "레고", "사고")  # which end like verbs
 
 
 def details(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
-    """The numbers, colours, places and worn things that a sentence names."""
+    """The numbers, colours, places, worn and ridden things that a sentence names."""
     found = {("number", m.form) for i, m in enumerate(sentence) if counts(sentence, i)}
     found |= {("colour", NOUNS["colour"][m.form]) for m in sentence if m.form in NOUNS["colour"]}
     found |= {("place", _noun(sentence, i)) for i in range(1, len(sentence)) if placed(sentence, i)}
-    return frozenset(
-        found | {("worn", m.form) for i, m in enumerate(sentence) if _worn(sentence, i)}
-    )
+    found |= {("worn", m.form) for i, m in enumerate(sentence) if _worn(sentence, i)}
+    found |= {("ride", m.form) for i, m in enumerate(sentence) if _rides(sentence, i)}
+    return frozenset(found)
+
+
+def ridden(sentence: Sequence[Morpheme]) -> frozenset[str]:
+    """What somebody rides, wherever the sentence says so: 자전거를 타고, 자전거 타는."""
+    forms = [m.form for m in sentence if not (_particle(m) and m.form in OBJECT)]
+    return frozenset(noun for noun, verb in pairwise(forms) if verb in RIDING)
 
 
 def without(
@@ -63,6 +72,8 @@ def _last(said: Sequence[Morpheme], doubtful: Collection[Detail]) -> tuple[int, 
             return i, _after_number(said, i)
         if ("colour", NOUNS["colour"].get(said[i].form, "")) in doubtful:
             return _coloured(said, i)
+        if _rides(said, i) and ("ride", said[i].form) in doubtful:
+            return _phrase(said, i), i + 3
         if _worn(said, i) and ("worn", said[i].form) in doubtful:
             return _phrase(said, i, apart=True), i + 3
         located = _located(said, i) and ("place", _noun(said, i)) in doubtful
@@ -99,7 +110,14 @@ def _after_number(said: Sequence[Morpheme], i: int) -> int:
 def _worn(said: Sequence[Morpheme], i: int) -> bool:
     """Whether something that is worn begins: 안경을 쓴 남자."""
     after = [m.form for m in said[i + 1 : i + 4]]
-    return len(after) == 3 and after[0] in ("을", "를") and after[1] in PUT_ON
+    return len(after) == 3 and after[0] in OBJECT and after[1] in PUT_ON
+
+
+def _rides(said: Sequence[Morpheme], i: int) -> bool:
+    """Whether what is ridden while something else is done begins: 자전거를 타고 달리고 있다."""
+    after = [m.form for m in said[i + 1 : i + 4]]
+    rides = len(after) == 3 and after[0] in OBJECT and after[1] == "타고"
+    return rides and not after[2].startswith("있")
 
 
 def _coloured(said: Sequence[Morpheme], i: int) -> tuple[int, int]:
@@ -147,7 +165,7 @@ def _parts(said: Sequence[Morpheme], i: int) -> bool:
 
 def connects(said: Sequence[Morpheme], i: int) -> bool:
     """Whether the i-th morpheme is a verb before another, 타고 있다: Okt calls many nouns."""
-    form, kicks = said[i].form, i > 0 and said[i - 1].form in ("을", "를")
+    form, kicks = said[i].form, i > 0 and said[i - 1].form in OBJECT
     joined = i + 1 < len(said) and not said[i + 1].spaced  # 광고|판
     noun = form in THINGS or joined or (form == "차고" and not kicks)
     return len(form) > 1 and form.endswith("고") and not noun
@@ -177,7 +195,7 @@ def placed(sentence: Sequence[Morpheme], i: int) -> bool:
     if sentence[i - 1].form in NOUNS["body"]:  # 입에 물고
         return False
     after = sentence[i + 1].form if i + 1 < len(sentence) else ""
-    return form in PLACED or (form in ("을", "를") and after.startswith(MOVES))
+    return form in PLACED or (form in OBJECT and after.startswith(MOVES))
 
 
 def _located(said: Sequence[Morpheme], i: int) -> bool:

@@ -5,16 +5,21 @@ guesses name the same one tells whether it is right here. Korean morphemes, no n
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from model.details import AND, PLACED, Detail, connects, details, placed, without
+from model.details import AND, Detail, connects, details, placed, ridden, without
 from model.gist import AGREED, LIVES, NOUNS, gist, subject, widened
 from preprocess.korean import Morpheme, repair
 
 # How many a thing is, is seen so badly that nearly all guesses must agree; who it is, most.
-LEAST = {"number": 0.95, "who": 0.6}
-SELDOM = {("action", "미소짓고있다"), ("action", "담배를피우고있다")}  # is done, but often said
-SELDOM_LEAST = 0.95
+LEAST = {"number": 0.95, "who": 0.6, "ride": 0.55}
+LEAST_DONE = {  # what is often said and seldom done
+    "미소짓고있다": 0.95, "담배를피우고있다": 0.95, "포즈를취하고있다": 0.6,
+}  # fmt: skip
+LEAST_MANY = {"남자": 1.1, "여자": 0.8, "소녀": 0.8, "소년": 0.8, "아이": 0.8}  # of several
+SEVERAL = 0.38  # of the guesses say so, where the likeliest sentence gives a number
+CLOTHES = ("셔츠", "재킷", "드레스", "유니폼", "코트", "치마", "조끼")
+NAMED = 0.5  # of the guesses name these clothes, or they are 옷
 SINGLE = 0.5  # with fewer plurals among the guesses, 들 goes
 SINGLE_LIVES = 0.2  # where a noun without it would be one person or animal
 TIMES = ("녘", "때", "밤", "저녁", "아침")  # "에" of them says when
@@ -37,24 +42,74 @@ def supported(
     alike = [g for g in gists if g.kind in ("", about.kind) or about.kind in widened(g.kind)]
     if about.kind and len(alike) < AGREED * len(guesses):
         return ()
+    named = Counter(word for guess in guesses for word in {m.form for m in guess})
     held = Counter(claim for guess in guesses for claim in claims(guess))
-    shares = {claim: held[claim] / len(guesses) for claim in claims(sentence)}
+    shares = {c: _votes(c, held, named) / len(guesses) for c in claims(sentence)}
     doubtful = {claim for claim, share in shares.items() if share < max(least, _least(claim))}
     many = [g.many for g in alike if g.kind]
     several = sum(many) / max(1, len(many))
-    said = without(sentence, doubtful, several >= AGREED)
+    said = without(sentence, doubtful, several >= SEVERAL)
     if several < (SINGLE_LIVES if about.kind in LIVES else SINGLE):
         said = single(said)
     if echoes(said):
         said = seen(said)
     elif any(what == "action" for what, _ in doubtful):
-        certain = not any(what == "alone" for what, _ in doubtful)
-        said = seen(said, alone(sentence) if certain else ())
-    return anyone(said, {who for what, who in doubtful if what == "who"})
+        said = seen(said, _done(sentence, doubtful, _certain_rides(sentence, guesses)))
+    said = dressed(said, {noun for noun in CLOTHES if named[noun] < NAMED * len(guesses)})
+    who = {name for what, name in doubtful if what == "who"}
+    return anyone(said, who | _not_all(said, shares))
+
+
+def _votes(claim: Detail, held: Mapping[Detail, int], named: Mapping[str, int]) -> int:
+    """How many guesses hold it; what is ridden, who names it at all."""
+    return named[claim[1]] if claim[0] == "ride" else held[claim]
+
+
+def _certain_rides(
+    sentence: Sequence[Morpheme], guesses: Sequence[Sequence[Morpheme]]
+) -> frozenset[str]:
+    """What is ridden according to most guesses, if the subject does not say so itself."""
+    votes = Counter(noun for guess in guesses for noun in ridden(guess))
+    told = ridden(sentence[: subject(sentence)[0] + 1])
+    rides = ridden(sentence) - told
+    return frozenset(noun for noun in rides if votes[noun] >= LEAST["ride"] * len(guesses))
 
 
 def _least(claim: Detail) -> float:
-    return SELDOM_LEAST if claim in SELDOM else LEAST.get(claim[0], 0)
+    return LEAST_DONE.get(claim[1], 0) if claim[0] == "action" else LEAST.get(claim[0], 0)
+
+
+def _not_all(said: Sequence[Morpheme], shares: Mapping[Detail, float]) -> set[str]:
+    """Who several may not all be: a group of anybody is often called men."""
+    end = subject(said)[0]
+    if end < 1 or said[end - 1].form != "들":
+        return set()
+    return {w for (what, w), share in shares.items() if what == "who" and share < _of_all(w)}
+
+
+def _of_all(who: str) -> float:
+    return LEAST_MANY.get(who, 0.0)
+
+
+def _done(
+    sentence: Sequence[Morpheme], doubtful: Collection[Detail], rides: Collection[str]
+) -> Sequence[Morpheme]:
+    """What is done for certain, where all of it is not: it without its object, or the riding."""
+    for noun in sorted(rides):
+        words = ((noun, "Noun", True), ("을", "Josa", False), ("타고", "Noun", True))
+        return [*(Morpheme(*word) for word in words), Morpheme("있다", "Adjective", True)]
+    return () if any(what == "alone" for what, _ in doubtful) else alone(sentence)
+
+
+def dressed(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> tuple[Morpheme, ...]:
+    """The sentence with these clothes as 옷: 흰 셔츠를 입은, 흰 옷을 입은."""
+    said = [
+        Morpheme("옷", m.tag, m.spaced)
+        if m.form in doubtful and [a.form for a in sentence[i + 2 : i + 3]] == ["입은"]
+        else m
+        for i, m in enumerate(sentence)
+    ]
+    return repair(said)
 
 
 def single(sentence: Sequence[Morpheme]) -> tuple[Morpheme, ...]:
@@ -128,9 +183,10 @@ def seen(sentence: Sequence[Morpheme], done: Sequence[Morpheme] = ()) -> tuple[M
         place = []
     if place:
         place.append(Morpheme("에서" if done else "에", "Josa", False))
-    rest = done or [
-        Morpheme("있다", "Adjective", True) if place else Morpheme("보인다", "Verb", True)
-    ]
+    words = ["있다"] if place else ["보인다"]
+    if place and place[0].form == "공중":  # nobody is simply there
+        words = ["떠", "있다"]
+    rest = done or [Morpheme(word, "Verb", True) for word in words]
     return tuple(repair([*sentence[: end + 1], *place, *rest]))
 
 
@@ -140,10 +196,11 @@ def _place(after: Sequence[Morpheme]) -> list[Morpheme]:
     found: list[Morpheme] = []
     for i, m in enumerate(after):
         ends = m.tag == "Josa" and m.form in CASES
-        if ends and m.form in PLACED and place and place[-1].form not in (*NOUNS["body"], *TIMES):
+        if ends and placed(after, i) and place and place[-1].form not in TIMES:
             found = place
         spoken = m.tag.startswith("V") and m.form not in NOUNS["colour"]
-        place = [] if ends or spoken or connects(after, i) else [*place, m]
+        joined = m.tag == "Josa" and m.form != "의"
+        place = [] if joined or spoken or connects(after, i) else [*place, m]
     return found
 
 
@@ -157,7 +214,10 @@ def anyone(sentence: Sequence[Morpheme], doubtful: Collection[str]) -> tuple[Mor
             continue  # 여자 아기, 남자 선수: the second noun tells enough
         if wide != m.form and wide == "사람" and said and said[-1].form == "어린":
             m = said.pop()
-        said.append(Morpheme(wide, "Noun", m.spaced) if wide != m.form else m)
+        young = wide == "아이" and bool(said) and said[-1].form == "어린"  # one word: 어린아이
+        said.append(
+            Morpheme(wide, "Noun", m.spaced and not young) if wide != m.form or young else m
+        )
     if said and said[0].spaced and not sentence[0].spaced:
         said[0] = Morpheme(said[0].form, said[0].tag, False)
     return tuple(repair(_together(said)))

@@ -1,18 +1,11 @@
-"""What several guesses at one picture agree on, said in general words: Korean, no networks.
+"""What a sentence is about, told by its nouns: Korean, no networks."""
 
-A decoder that is unsure still draws mostly sentences about the right kind of thing: teapots and
-boxes for a bottle, cats and dogs for a parrot. Their common hypernym is true more often than any
-one of them (back-off along a taxonomy, as Deng et al. 2012, "Hedging your bets", do for classes).
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.things import Thing
 from preprocess.errors import SettingError
-from preprocess.korean import Morpheme, repair
+from preprocess.korean import Morpheme
 
 KINDS = Path(__file__).with_name("kinds.tsv")
 WIDER = {
@@ -25,19 +18,11 @@ WIDER = {
     "건물": "풍경",
 }
 LIVES = ("사람", "동물", "개", "고양이", "새")
-MOVING = (
-    *LIVES,
-    "차",
-    "탈것",
-)  # where these are, people are: a guess at them is none against people
 POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있다", "엎드려": "누워 있다"}
 LIES = ("물건", "음식")  # what lies about; other kinds are seen
 AGREED = 0.6  # share of the votes from which something is said
 SEEN = {"보"}  # 보인다 says nothing of what is done
-SURE = 0.9  # of those guesses that name a place; a wrong place is worse than none
-NAMED = 0.3  # share of the classifier's belief from which a thing's name is said
 SHARED = ("쌍", "줄", "팀", "가지", "조각", "잔")  # count groups and parts of anything
-OUTDOORS = "야외"
 
 
 @dataclass(frozen=True)
@@ -79,12 +64,16 @@ class Gist:
         many: True if there are several.
         place: kind of place, e.g. "실내"; "" if none is named.
         pose: e.g. "앉아 있다"; "" if it does something else.
+        where: the place's noun, e.g. "도서관"; "" if none is named.
+        who: the subject's noun, e.g. "소년"; "" if unknown.
     """
 
     kind: str
     many: bool
     place: str
     pose: str
+    where: str = ""
+    who: str = ""
 
 
 def _nouns() -> dict[str, dict[str, str]]:
@@ -100,14 +89,16 @@ NOUNS = _nouns()
 
 def gist(sentence: Sequence[Morpheme]) -> Gist:
     """The gist of one sentence."""
-    _, kind, many = subject(sentence)
+    end, kind, many = subject(sentence)
     places = (
         _place(sentence[:i]) for i, m in enumerate(sentence)
         if m.tag == "Josa" and m.form in ("에", "에서")
     )  # fmt: skip
     last = max((i for i, m in enumerate(sentence) if m.tag == "Josa"), default=-1)
     pose = next((POSES[m.form] for m in sentence[last + 1 :] if m.form in POSES), "")
-    return Gist(kind, many, next((p for p in places if p), ""), pose)
+    where = next((noun for noun in places if noun), "")
+    who = next((m.form for m in reversed(sentence[: max(0, end)]) if m.form != "들"), "")
+    return Gist(kind, many, NOUNS["place"].get(where, ""), pose, where, who)
 
 
 def subject(sentence: Sequence[Morpheme]) -> tuple[int, str, bool]:
@@ -152,65 +143,12 @@ def _plural(number: str) -> bool:
 
 
 def _place(before: Sequence[Morpheme]) -> str:
-    """Kind of the place whose noun ends here, "위", "앞" and the like looked through."""
+    """The place's noun that ends here, "위", "앞" and the like looked through."""
     for m in reversed(before[-3:]):
         if m.form in NOUNS["place"]:
-            return NOUNS["place"][m.form]
+            return m.form
         if m.form not in NOUNS["relation"]:
             return ""
-    return ""
-
-
-def agreed(
-    sentences: Iterable[Sequence[Morpheme]], thing: Thing | None = None
-) -> tuple[Morpheme, ...]:
-    """The sentence in general words that most of the given ones agree with.
-
-    A thing that was recognised gives its name, if it is of a kind with what they agree on.
-    """
-    gists = [gist(sentence) for sentence in sentences]
-    votes = Counter(g.kind for g in gists if g.kind)
-    kind = _kind(votes)
-    lifeless = votes.total() - sum(votes[k] for k in MOVING)
-    if kind == "사람" and votes[kind] < SURE * (votes[kind] + lifeless):
-        kind = ""
-    place = _located(Counter(g.place for g in gists if g.place), len(gists))
-    same = [g for g in gists if kind and kind in widened(g.kind)]
-    many = bool(same) and sum(g.many for g in same) >= AGREED * len(same)
-    noun = kind or "무언가"
-    if thing and thing.share >= NAMED and _alike(thing.kind, kind):
-        noun, kind = thing.noun, thing.kind if kind else ""
-    elif thing and thing.share >= SURE:
-        return _sentence("", thing.noun, "보인다", plural=False)
-    return _sentence(place, noun, _predicate(kind, same), many and kind in (*LIVES, "물건"))
-
-
-def _alike(one: str, two: str) -> bool:
-    """Whether both kinds are animals, or neither; nobody is like a thing."""
-    animals = LIVES[1:]
-    return two != "사람" and (one in animals) == (two in animals)
-
-
-def _predicate(kind: str, same: Sequence[Gist]) -> str:
-    """What most of them do, if it is a pose; else that it lies there, or is seen."""
-    poses = Counter(g.pose for g in same).most_common(1)
-    if kind in LIVES and poses and poses[0][0] and poses[0][1] >= AGREED * len(same):
-        return poses[0][0]
-    return "놓여 있다" if kind in LIES else "보인다"
-
-
-def _kind(votes: Counter[str]) -> str:
-    """The narrowest kind with enough votes, its own or those of kinds within it."""
-    total = votes.total()
-    for _ in range(2):
-        if votes and (top := votes.most_common(1)[0])[1] >= AGREED * total:
-            return top[0]
-        wider: Counter[str] = Counter()
-        for kind, count in votes.items():
-            wider[WIDER.get(kind, kind)] += count
-        votes = wider
-    if votes and (top := votes.most_common(1)[0])[1] >= AGREED / 2 * total:
-        return top[0]  # nothing better to say
     return ""
 
 
@@ -240,23 +178,3 @@ def _wider(word: str) -> set[str]:
     kinds = widened(NOUNS["subject"].get(word, ""))
     who = NOUNS["who"].get(word, "")
     return {*kinds, *([who, *_wider(who)] if who else [])} - {word}
-
-
-def _located(votes: Counter[str], guesses: int) -> str:
-    """Where, if nearly all of the guesses that say where agree and they are not few."""
-    total = votes.total()
-    if not total or total < AGREED / 2 * guesses:
-        return ""
-    place, count = votes.most_common(1)[0]
-    if count >= SURE * total:
-        return place
-    return OUTDOORS if total - votes["실내"] >= SURE * total else ""
-
-
-def _sentence(place: str, noun: str, predicate: str, plural: bool) -> tuple[Morpheme, ...]:
-    said = [Morpheme(place, "Noun", False), Morpheme("에", "Josa", False)] if place else []
-    said.append(Morpheme(noun, "Noun", bool(said)))
-    said += [Morpheme("들", "Suffix", False)] if plural else []
-    said.append(Morpheme("이", "Josa", False))
-    said += [Morpheme(word, "Verb", True) for word in predicate.split()]
-    return tuple(repair(said))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from model.general import agreed
 from model.gist import NOUNS as KIND_NOUNS
-from model.gist import agreed
 from model.things import TABLE, Thing, recognised
 from preprocess.korean import compose
 from tests.test_details import cut
@@ -66,7 +66,8 @@ BOXES, BIRDS, PEOPLE = "상자|가 놓여 있다", "새|가 앉아 있다", "여
         (BOXES, Thing("앵무새", "새", 0.95), "앵무새가 보인다"),
         (BIRDS, Thing("앵무새", "새", 0.5), "앵무새가 앉아 있다"),
         (BIRDS, Thing("전갈", "동물", 0.5), "전갈이 앉아 있다"),
-        (PEOPLE, Thing("냄비", "물건", 0.8), "실내에 사람이 서 있다"),
+        (PEOPLE, Thing("냄비", "물건", 0.8), "부엌에 여자가 서 있다"),
+        (PEOPLE, Thing("개", "개", 0.75), "부엌에 사람과 개가 보인다"),
         (PEOPLE, Thing("신호등", "물건", 0.95), "신호등이 보인다"),
         ("없다", Thing("병", "물건", 0.5), "병이 보인다"),
     ],
