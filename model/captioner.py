@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from model.beam import BeamOptions, Hypothesis, beam_search
 from model.caption import Alternative, Caption, reworded
+from model.colours import missing
 from model.confidence import Confidence
 from model.decoding import looks, merged, together
+from model.details import colours
 from model.dispute import disputable, disputed
 from model.doubt import supported
 from model.general import agreed
@@ -164,7 +166,7 @@ class Captioner:
         best = [said[0] for said in worded]
         whole = [seen[::VIEWS] for seen in features]
         shown = [self._screen(*one) for one in zip(shots, whole, strict=True)]
-        given = zip(captions, best, begun, below, shown, strict=True)
+        given = zip(shots, captions, best, begun, below, shown, strict=True)
         return [self._hedged(*one) for one in given]
 
     def _screen(self, frames: Frames, seen: npt.NDArray[np.float32]) -> tuple[Morpheme, ...]:
@@ -174,6 +176,7 @@ class Captioner:
 
     def _hedged(
         self,
+        frames: Frames,
         caption: Caption,
         best: Sequence[Morpheme],
         started: list[npt.NDArray[Any]],
@@ -183,6 +186,7 @@ class Captioner:
         """The caption, or what guesses at the same frames agree on.
 
         Args:
+            frames: of the shot.
             caption: the likeliest sentence.
             best: its morphemes.
             started: values, keys, h, c of its frames.
@@ -198,7 +202,8 @@ class Captioner:
             return caption
         guesses = self._guesses(started)
         caption = replace(caption, guesses=tuple(guesses))
-        said = () if general else supported(best, guesses, hedge.min_support)
+        wrong = {("colour", colour) for colour in missing(frames, colours(best))}
+        said = () if general else supported(best, guesses, hedge.min_support, wrong)
         thing = self._recognised(below) if not said or disputable(said) else None
         if said and thing and disputed(said, guesses, thing):
             said = ()

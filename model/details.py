@@ -40,6 +40,11 @@ def details(sentence: Sequence[Morpheme]) -> frozenset[Detail]:
     return frozenset(found)
 
 
+def colours(sentence: Sequence[Morpheme]) -> frozenset[str]:
+    """The colours that a sentence names, each by one name."""
+    return frozenset(name for what, name in details(sentence) if what == "colour")
+
+
 def ridden(sentence: Sequence[Morpheme]) -> frozenset[str]:
     """What somebody rides, wherever the sentence says so: 자전거를 타고, 자전거 타는."""
     forms = [m.form for m in sentence if not (_particle(m) and m.form in OBJECT)]

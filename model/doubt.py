@@ -30,13 +30,17 @@ ANYONE = {("who", "사람")}  # which no man or woman contradicts
 
 
 def supported(
-    sentence: Sequence[Morpheme], guesses: Sequence[Sequence[Morpheme]], least: float
+    sentence: Sequence[Morpheme],
+    guesses: Sequence[Sequence[Morpheme]],
+    least: float,
+    wrong: Collection[Detail] = (),
 ) -> tuple[Morpheme, ...]:
     """The sentence with nothing that fewer than the share `least` of the guesses say.
 
     Doubtful numbers, colours and places are left out, a doubtful man is a person. What is
     doubtfully done with something is done without it, if enough guesses do so; else only who is
-    where stays. The empty sentence, if most guesses are about another kind.
+    where stays. The empty sentence, if most guesses are about another kind. What is `wrong` is
+    left out whoever says it.
     """
     about, gists = gist(sentence), [gist(guess) for guess in guesses]
     alike = [g for g in gists if g.kind in ("", about.kind) or about.kind in widened(g.kind)]
@@ -46,6 +50,7 @@ def supported(
     held = Counter(claim for guess in guesses for claim in claims(guess))
     shares = {c: _votes(c, held, named) / len(guesses) for c in claims(sentence)}
     doubtful = {claim for claim, share in shares.items() if share < max(least, _least(claim))}
+    doubtful |= set(wrong)
     many = [g.many for g in alike if g.kind]
     several = sum(many) / max(1, len(many))
     said = without(sentence, doubtful, several >= SEVERAL)

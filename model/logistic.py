@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-ROUNDS, FARTHEST, STILL = 50, 5.0, 1e-9  # steps at most, the longest one, one that ends it
+ROUNDS, STILL = 50, 1e-9  # steps at most, and one that ends it
 
 
 def probability(logit: npt.ArrayLike) -> Floats:
@@ -19,12 +19,20 @@ def fit(given: Floats, right: npt.ArrayLike, decay: float) -> Floats:
     tell right from wrong without a mistake.
     """
     target, weights = np.asarray(right, np.float64), np.zeros(given.shape[1])
+
+    def gain(weights: Floats) -> float:
+        logits = given @ weights
+        likely = target @ logits - np.logaddexp(0, logits).sum()
+        return float(likely - decay / 2 * weights @ weights)
+
     for _ in range(ROUNDS):
         told = probability(given @ weights)
         slope = given.T @ (target - told) - decay * weights
         curve = (given * (told * (1 - told))[:, None]).T @ given + decay * np.eye(len(weights))
         step = np.linalg.solve(curve, slope)
-        weights += np.clip(step, -FARTHEST, FARTHEST)
+        while gain(weights + step) < gain(weights) and np.abs(step).max() >= STILL:
+            step /= 2  # far from the best weights Newton's step can lead away from them
+        weights += step
         if np.abs(step).max() < STILL:
             break
     return weights

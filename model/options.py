@@ -50,6 +50,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "standard": {"epochs": 18},
     "best": {"epochs": 18, "tune_epochs": 7, "reward_epochs": 4, "nearer": True},
 }
+BUILT = ("hidden", "embedding", "attend", "merge")  # how a decoder is built
 ON = {"learning_rate": 4e-4}  # of what goes on from a captioner: it has learned already
 
 

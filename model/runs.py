@@ -123,7 +123,7 @@ def write_log(path: Path, log: Sequence[dict[str, float]]) -> None:
 
 def readable(line: dict[str, float], best: bool) -> str:
     """An epoch on one line for the terminal."""
-    mark = "  ← 가장 좋음 (best)" if best else ""
+    mark = "  ← 남김 (kept)" if best else ""
     return (
         f"{int(line['epoch']):3d}  loss {line['loss']:.3f}  CIDEr-D {line['cider_d']:.3f}  "
         f"distinct {line['distinct']:.2f}  {line['train_s']:.0f}+{line['check_s']:.0f} s{mark}"

@@ -15,11 +15,11 @@ from model.cross_validation import cross_validate
 from model.export import at_side, fingerprint, restore, restore_encoder, save, signature_of
 from model.growing import grown
 from model.network import Decoder
-from model.options import Options, check
+from model.options import BUILT, Options, check
 from model.revise import revised
 from model.reward import fit_reward
 from model.runs import claim, describe
-from model.storage import CaptionerFile, write_captioner
+from model.storage import CaptionerFile, read_captioner, write_captioner
 from model.training import fit
 from model.tuning import fit_tuned
 from preprocess.dataset import Dataset, load
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     """
     if not arguments.folds:  # which write no captioner
         check_result(arguments.out, filter(None, [arguments.init]), arguments.overwrite)
-    data, terms = load(arguments.data), _terms(arguments.terms)
+    data, terms = load(arguments.data), _terms(arguments.terms, arguments.init)
     folder: Path = arguments.run or Path("runs") / arguments.out.stem
     train, held = data.rows("train"), data.rows("val")
     check(arguments, options, len(train), len(held))
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     if arguments.anew:
         begun, best = None, {}
     learned = train + held if options.plain.everything else train
-    about: dict[str, Any] = {"training": options.told()}
+    about: dict[str, Any] = {"training": options.told() | _built(arguments, begun)}
     about |= {"init": arguments.init.name} if arguments.init else {}
     about |= {"data": signature_of(data, train + held if arguments.folds else learned)}
     dataset = {"folder": str(arguments.data.absolute()), "dataset": _digest(data)}
@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     started = Start(encoder, begun, best, first)
     networks, best = _trained(data, (learned, held), options, folder, started)
     about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
+    print("마무리: 8비트, 글자 화면, 확신 (eight bits, screens of letters, confidence) ...")
     contents = _save(arguments.out, data, networks, about)
     out: Path = arguments.out
     if arguments.bits == 8:
@@ -95,6 +96,25 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         revised(out, contents, data, calibrate.change)
     size = out.stat().st_size / 1e6
     print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
+
+
+def _built(arguments: argparse.Namespace, begun: Begun | None) -> dict[str, Any]:
+    """How a decoder that is gone on from was built, whatever the options' defaults say.
+
+    Raises:
+        SettingError: it was asked for otherwise.
+    """
+    built = {name: getattr(begun[0].config, name) for name in BUILT} if begun else {}
+    for name, value in built.items():
+        if vars(arguments).get(name, value) != value:
+            flag = "--no-attend" if name == "attend" else f"--{name}"
+            raise SettingError(
+                f"{flag}: --init의 디코더는 {name}={value}(으)로 지어졌습니다. --anew를 더하거나 "
+                f"{flag}를 빼세요.",
+                f"{flag}: the decoder of --init was built with {name}={value}. Add --anew, or "
+                f"leave {flag} out.",
+            )
+    return built
 
 
 def _digest(data: Dataset) -> str:
@@ -169,9 +189,12 @@ def _seen_anew(data: Dataset, encoder: keras.Model, folder: Path, nearer: bool) 
     return replace(data, features=features)
 
 
-def _terms(path: Path | None) -> str:
+def _terms(path: Path | None, init: Path | None) -> str:
+    """The terms that are given, or those of the captioner that is gone on from."""
+    if path is None:
+        return str(read_captioner(init).about.get("terms", "")) if init else ""
     try:
-        return path.read_text(encoding="utf-8") if path else ""
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"이용 조건 '{path}'을(를) 읽을 수 없습니다 ({error}). 경로를 확인하세요.",

@@ -169,7 +169,7 @@ def test_doubtful_details_are_left_out(kcap, monkeypatch):
     whole = Captioner.load(kcap, hedge=PLAIN)
     careful = Captioner.load(kcap, hedge=HedgeOptions(0, min_support=0.5))
     said = (Morpheme("두", "Noun", True), Morpheme("말", "Noun", True))
-    monkeypatch.setattr("model.captioner.supported", lambda best, guesses, least: said)
+    monkeypatch.setattr("model.captioner.supported", lambda best, guesses, least, wrong: said)
     for shot in shots(3):
         full, less = whole.caption(shot), careful.caption(shot)
         if len(full.morphemes) == len(said):

@@ -446,6 +446,8 @@ def test_what_training_would_end_at_is_told_before_it_begins(tmp_path, trained, 
     assert not (tmp_path / "x").exists()
     assert train.main([*command, *more, "--run", str(first / "run")]) == 1
     assert "cannot be made" in (said := capsys.readouterr().err) and "another --run" in said
+    assert train.main([*command, *more, "--init", str(first), "--no-attend"]) == 1
+    assert "was built with attend=True. Add --anew" in capsys.readouterr().err
     assert train.main([*command, *more, "--init", str(tmp_path / "gone.kcap")]) == 1
     assert "--model" not in (said := capsys.readouterr().err) and "no captioner file" in said
 

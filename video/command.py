@@ -35,7 +35,7 @@ Examples:
   python caption_video.py cat.jpg                   cat.captioned.jpg""",
 }
 _EPILOG = {
-    "ko": "끝난 상태: 0 모두 됨, 1 하나라도 안 됨, 2 명령이 잘못됨, 130 Ctrl-C, 143 SIGTERM.",
+    "ko": "종료 코드: 0 모두 됨, 1 하나라도 안 됨, 2 명령이 잘못됨, 130 Ctrl-C, 143 SIGTERM.",
     "en": "Exit status: 0 all done, 1 one or more failed, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.",
 }
 

@@ -164,7 +164,7 @@ _SENTENCES = (
     _of(
         HedgeOptions(),
         "min_support",
-        "수, 색, 장소, 동작은 짐작들이 이만큼 같을 때만 말함; 0이면 모두",
+        "수, 색, 장소, 동작, 누구인지는 짐작들이 이만큼 같을 때만 말함; 0이면 모두",
         "say details and actions so many guesses share; 0: all",
         **_SHARE,
     ),

@@ -178,8 +178,8 @@ class Jobs:
 
     def end(self, number: str, state: State, error: tuple[str, str] = ("", "")) -> bool:
         """An open job's end; False if it had ended already."""
-        change = "state = ?, error_ko = ?, error_en = ?, changed = ?"
-        return self._change(number, OPEN, change, state, *error, time.time())
+        change = "state = ?, error_ko = ?, error_en = ?, changed = ?, stage = '', share = ?"
+        return self._change(number, OPEN, change, state, *error, time.time(), state == "done")
 
     def again(self, number: str, task: Task, wishes: dict[str, Any], most: int) -> bool:
         """A finished job waits once more, for another task; False if it is open.

@@ -125,7 +125,7 @@ class RegionShape(BaseModel):
 
 
 class RegionsShape(BaseModel):
-    """What is where in a photo, the surest first."""
+    """What is where in a photo, the surest first; boxes in pixels of width x height."""
 
     name: str
     width: int
