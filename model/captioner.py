@@ -204,7 +204,7 @@ class Captioner:
         caption = replace(caption, guesses=tuple(guesses))
         wrong = {("colour", colour) for colour in missing(frames, colours(best))}
         said = () if general else supported(best, guesses, hedge.min_support, wrong)
-        thing = self._recognised(below) if not said or disputable(said) else None
+        thing = self._recognised(below) if not said or disputable(said, guesses) else None
         if said and thing and disputed(said, guesses, thing):
             said = ()
         if said and said == tuple(best):

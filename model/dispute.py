@@ -15,9 +15,12 @@ ANIMALS = LIVES[1:]
 ANIMAL, THING = (0.6, 0.7), (0.74, 0.5)
 
 
-def disputable(sentence: Sequence[Morpheme]) -> bool:
-    """Whether the classifier, which knows neither people nor places, could know better."""
-    return named(sentence)[1] in (*ANIMALS, *LIES)
+def disputable(sentence: Sequence[Morpheme], guesses: Sequence[Sequence[Morpheme]]) -> bool:
+    """Whether the classifier could know better: what it is, animal or thing, the guesses part."""
+    noun, kind = named(sentence)
+    most = (ANIMAL if kind in ANIMALS else THING)[0]
+    votes = sum(noun in {m.form for m in guess} for guess in guesses)
+    return kind in (*ANIMALS, *LIES) and votes <= most * len(guesses)
 
 
 def disputed(
@@ -25,15 +28,11 @@ def disputed(
 ) -> bool:
     """Whether what a sentence is about is rather the thing that was recognised."""
     noun, kind = named(sentence)
-    if kind in ANIMALS:
-        (most, least), other = ANIMAL, kind != thing.kind or kind == "동물"
-    else:
-        (most, least), other = THING, noun != kind
-    rivals = thing.kind in (*ANIMALS, *LIES) and (kind in ANIMALS) == (thing.kind in ANIMALS)
-    known = disputable(sentence) and rivals and other and noun != thing.noun
-    if not known or thing.share < least:
-        return False
-    return sum(noun in {m.form for m in guess} for guess in guesses) <= most * len(guesses)
+    animal = kind in ANIMALS
+    rivals = thing.kind in (ANIMALS if animal else LIES) and noun != thing.noun
+    other = (kind != thing.kind or kind == "동물") if animal else noun != kind
+    sure = thing.share >= (ANIMAL if animal else THING)[1]
+    return rivals and other and sure and disputable(sentence, guesses)
 
 
 def named(sentence: Sequence[Morpheme]) -> tuple[str, str]:

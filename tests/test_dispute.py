@@ -46,4 +46,5 @@ def test_the_decoder_gives_way_where_its_guesses_part(text, agree, thing, gives_
 )
 def test_what_a_sentence_is_about(text, noun, kind):
     assert named(cut(text)) == (noun, kind)
-    assert disputable(cut(text)) == (kind != "")
+    assert disputable(cut(text), [cut("곰|이 있다")]) == (kind != "")
+    assert not disputable(cut(text), [cut(text)])
