@@ -202,8 +202,10 @@ class Captioner:
             return caption
         guesses = self._guesses(started)
         caption = replace(caption, guesses=tuple(guesses))
-        wrong = {("colour", colour) for colour in missing(frames, colours(best))}
-        said = () if general else supported(best, guesses, hedge.min_support, wrong)
+        said: tuple[Morpheme, ...] = ()
+        if not general:
+            wrong = {("colour", colour) for colour in missing(frames, colours(best))}
+            said = supported(best, guesses, hedge.min_support, wrong)
         thing = self._recognised(below) if not said or disputable(said, guesses) else None
         if said and thing and disputed(said, guesses, thing):
             said = ()

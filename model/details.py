@@ -7,8 +7,8 @@ from model.gist import NOUNS, SHARED, counts, subject
 from preprocess.korean import NIEUN, Morpheme, final_consonant, repair
 
 Detail = tuple[str, str]  # what it is about, and which one it is: ("colour", "빨간색")
-WORN = ("입은", "쓴", "신은", "멘", "낀", "두른", "맨", "걸친", "든", "섞인", "가진")
 PUT_ON = ("쓴", "신은", "멘", "낀", "두른", "맨", "걸친", "든")  # for clothes, the colour is enough
+WORN = ("입은", *PUT_ON, "섞인", "가진")
 PLACED = ("에", "에서")
 MOVES = (
     "달리",

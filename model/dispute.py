@@ -6,11 +6,10 @@ guesses then name it by several words.
 
 from collections.abc import Sequence
 
-from model.gist import LIES, LIVES, NOUNS, subject
+from model.gist import ANIMALS, LIES, NOUNS, subject
 from model.things import Thing
 from preprocess.korean import Morpheme
 
-ANIMALS = LIVES[1:]
 # share of the guesses up to which a noun gives way, and the classifier's belief from which
 ANIMAL, THING = (0.6, 0.7), (0.74, 0.5)
 

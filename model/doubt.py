@@ -89,11 +89,7 @@ def _not_all(said: Sequence[Morpheme], shares: Mapping[Detail, float]) -> set[st
     end = subject(said)[0]
     if end < 1 or said[end - 1].form != "들":
         return set()
-    return {w for (what, w), share in shares.items() if what == "who" and share < _of_all(w)}
-
-
-def _of_all(who: str) -> float:
-    return LEAST_MANY.get(who, 0.0)
+    return {w for w, least in LEAST_MANY.items() if shares.get(("who", w), least) < least}
 
 
 def _done(

@@ -8,7 +8,7 @@ one of them (back-off along a taxonomy, as Deng et al. 2012, "Hedging your bets"
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from model.gist import AGREED, LIES, LIVES, NOUNS, WIDER, Gist, gist, widened
+from model.gist import AGREED, ANIMALS, LIES, LIVES, NOUNS, WIDER, Gist, gist, widened
 from model.things import Thing
 from preprocess.korean import Morpheme, repair
 
@@ -32,13 +32,13 @@ def agreed(
     """
     gists = [gist(sentence) for sentence in sentences]
     kind = _about(Counter(g.kind for g in gists if g.kind))
-    place = _located(Counter(g.place for g in gists if g.place), len(gists))
     where = _named(gists, "where", PLACED)
     where = where if len(where) > 1 else ""  # 방, 눈, 물: their kind says more
+    place = where or _located(Counter(g.place for g in gists if g.place), len(gists))
     same = [g for g in gists if kind and kind in widened(g.kind)]
     many = bool(same) and sum(g.many for g in same) >= AGREED * len(same)
     if thing and kind == "사람" and thing.kind == "개" and thing.share >= BESIDE:
-        return _beside(_sentence(where or place, kind, "보인다", many), thing.kind)
+        return _beside(_sentence(place, kind, "보인다", many), thing.kind)
     if thing and thing.share >= NAMED and _alike(thing.kind, kind):
         noun, kind = thing.noun, thing.kind if kind else ""
     elif thing and thing.share >= SURE:
@@ -48,7 +48,7 @@ def agreed(
     else:
         noun = _who(gists, many) if kind == "사람" else kind or "무언가"
     plural = many and kind in (*LIVES, "물건")
-    return _sentence(where or place, noun, _predicate(kind, same), plural)
+    return _sentence(place, noun, _predicate(kind, same), plural)
 
 
 def _about(votes: Counter[str]) -> str:
@@ -80,8 +80,7 @@ def _beside(said: Sequence[Morpheme], other: str) -> tuple[Morpheme, ...]:
 
 def _alike(one: str, two: str) -> bool:
     """Whether both kinds are animals, or neither; nobody is like a thing."""
-    animals = LIVES[1:]
-    return two != "사람" and (one in animals) == (two in animals)
+    return two != "사람" and (one in ANIMALS) == (two in ANIMALS)
 
 
 def _predicate(kind: str, same: Sequence[Gist]) -> str:
@@ -119,8 +118,8 @@ def _located(votes: Counter[str], guesses: int) -> str:
 
 
 def _sentence(place: str, noun: str, predicate: str, plural: bool) -> tuple[Morpheme, ...]:
-    scenery = NOUNS["subject"].get(noun) == "풍경" or noun == "풍경"
-    if place == noun or (scenery and place == OUTDOORS and noun != "풍경"):
+    scene = noun != "풍경" and NOUNS["subject"].get(noun) == "풍경"
+    if place == noun or (scene and place == OUTDOORS):
         place = ""  # 산에 산이, 야외에 바다가
     said = [Morpheme(place, "Noun", False)] if place else []
     if place and noun != "풍경":  # 야외 풍경이

@@ -18,6 +18,7 @@ WIDER = {
     "건물": "풍경",
 }
 LIVES = ("사람", "동물", "개", "고양이", "새")
+ANIMALS = LIVES[1:]
 POSES = {"서": "서 있다", "앉아": "앉아 있다", "누워": "누워 있다", "엎드려": "누워 있다"}
 LIES = ("물건", "음식")  # what lies about; other kinds are seen
 AGREED = 0.6  # share of the votes from which something is said

@@ -10,6 +10,7 @@ from model.reward import RewardOptions
 from model.training import TrainOptions
 from model.tuning import TuneOptions
 from preprocess.errors import DataError, SettingError
+from preprocess.features import check_side
 
 KINDS: tuple[Any, ...] = (TrainOptions, TuneOptions, RewardOptions)
 HELP = {
@@ -158,11 +159,8 @@ def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int)
             there.
         DataError: too few pictures.
     """
-    if arguments.side is not None and not 16 <= arguments.side <= 1024:
-        raise SettingError(
-            f"--side {arguments.side}: 16부터 1024까지의 픽셀 수입니다.",
-            f"--side {arguments.side}: give 16 to 1024 pixels.",
-        )
+    if arguments.side is not None:
+        check_side(arguments.side)
     strategy_of(chosen.plain.devices)
     if arguments.anew and not arguments.init:
         raise SettingError(

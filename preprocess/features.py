@@ -66,13 +66,22 @@ def check_encoder(options: EncoderOptions) -> None:
         MissingExtra: the package that carries the weights is not installed.
         SettingError: there is no such encoder, or the side is not between 16 and 1024.
     """
-    if not 16 <= options.side <= 1024:
-        raise SettingError(
-            f"--side {options.side}: 16부터 1024까지의 픽셀 수입니다.",
-            f"--side {options.side}: give 16 to 1024 pixels.",
-        )
+    check_side(options.side)
     if options.encoder != EncoderOptions().encoder:  # asking imports TensorFlow
         apart(_known, options.encoder)
+
+
+def check_side(side: int) -> None:
+    """Refuses a side that no picture is made to.
+
+    Raises:
+        SettingError: it is not between 16 and 1024.
+    """
+    if not 16 <= side <= 1024:
+        raise SettingError(
+            f"--side {side}: 16부터 1024까지의 픽셀 수입니다.",
+            f"--side {side}: give 16 to 1024 pixels.",
+        )
 
 
 def _known(name: str) -> None:
