@@ -10,7 +10,8 @@ from model.decoding import decode
 from model.metrics import score_all, signature
 from model.network import Decoder, start_network, step_network
 from model.runs import write_log
-from model.training import TrainOptions, fit
+from model.train_options import TrainOptions
+from model.training import fit
 from preprocess.dataset import Dataset, folds
 from preprocess.korean import forms
 from preprocess.vocabulary import Vocabulary

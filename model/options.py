@@ -7,7 +7,7 @@ from typing import Any
 
 from model.lesson import strategy_of
 from model.reward import RewardOptions
-from model.training import TrainOptions
+from model.train_options import TrainOptions
 from model.tuning import TuneOptions
 from preprocess.errors import DataError, SettingError
 from preprocess.features import check_side
@@ -28,6 +28,7 @@ HELP = {
     "embedding": "형태소 벡터의 너비",
     "attend": "attention 없이 (Show and Tell) 비교용으로 학습",
     "merge": "LSTM이 사진을 보지 않는 merge 구조로 비교용으로 학습",
+    "vectors": "캡션이 많아도 word2vec의 형태소 벡터로 시작하지 않음 (비교용)",
     "motion": "장면의 프레임 차례와 차이도 배움 (영상 자료에서)",
     "precision": "float32, mixed_bfloat16, mixed_float16",
     "devices": "함께 학습할 GPU의 수 (TensorFlow)",

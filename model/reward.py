@@ -24,7 +24,8 @@ from model.lesson import inputs
 from model.network import Decoder
 from model.runs import Weights, claim
 from model.sampling import sample
-from model.training import Trainer, TrainOptions, run_epochs
+from model.train_options import TrainOptions
+from model.training import Trainer, run_epochs
 from preprocess.dataset import BUCKET, Batch, Dataset, mirrored
 from preprocess.korean import forms
 from preprocess.vocabulary import END, PAD, START, Vocabulary

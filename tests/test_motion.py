@@ -16,7 +16,8 @@ from model.gist import PLAIN
 from model.lesson import Lesson, inputs
 from model.network import CaptionerConfig, start_network, step_network
 from model.storage import CaptionerFile, write_captioner
-from model.training import TrainOptions, fit
+from model.train_options import TrainOptions
+from model.training import fit
 from preprocess.dataset import Dataset, batches
 from preprocess.errors import SettingError
 from preprocess.graph import export_graph

@@ -22,7 +22,8 @@ from model.network import start_network, step_network
 from model.reward import RewardOptions, fit_reward
 from model.runs import load
 from model.sampling import draw
-from model.training import TrainOptions, fit
+from model.train_options import TrainOptions
+from model.training import fit
 from model.tuning import TuneOptions, ahead, fit_tuned
 from preprocess.dataset import Dataset
 from preprocess.encoder import halves
