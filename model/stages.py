@@ -78,7 +78,9 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     if arguments.init and options.teach:
         data = _seen_anew(data, encoder, folder / "features", options.reward.nearer)
     if arguments.folds:
-        cross_validate(data, train + held, arguments.folds, options.plain, folder, begun)
+        found = cross_validate(data, train + held, arguments.folds, options.plain, folder, begun)
+        epochs = max(1, round(found["epoch"][0]))
+        print(f"다음 (next): 같은 명령에 --folds 대신 --everything --epochs {epochs}")
         return
     first = folder / ("anew" if arguments.anew else "on") if arguments.init else folder
     started = Start(encoder, begun, best, first)

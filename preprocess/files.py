@@ -61,7 +61,8 @@ def check_result(
     Raises:
         OutputError: target is an input, is there already, or lies where nothing can be written.
     """
-    if target.resolve() in {path.resolve() for path in inputs}:
+    # not Path.resolve, which ends with a traceback where a link leads to itself
+    if os.path.realpath(target) in {os.path.realpath(path) for path in inputs}:
         raise OutputError(
             f"'{target}'은(는) 입력 파일입니다. {option}에 다른 이름을 주세요.",
             f"'{target}' is an input. Give {option} another name.",

@@ -123,6 +123,22 @@ def test_another_option_is_another_job_and_nothing_is_replaced_unasked(films, ru
     assert run(path, "--overwrite")[0] == 0 and run(path)[1].startswith("done 0, skipped 1")
 
 
+def test_results_that_another_job_wrote_since_are_not_taken_for_ones_own(films, run):
+    film = films / "a.mp4"
+    assert run(film)[0] == 0
+    assert run(film, "--min-shot", "0.5", "--overwrite")[0] == 0
+    status, _, error, told = run(film)  # the first job again
+    assert status == 1 and "--overwrite" in error and last(told)["a.mp4"]["state"] == "refused"
+    assert run(film, "--overwrite")[0] == 0
+    assert "done 0, skipped 1" in run(film)[1]
+
+
+def test_another_form_beside_it_leaves_a_job_finished(films, run):
+    film = films / "a.mp4"
+    assert run(film)[0] == run(film, "-o", ".vtt")[0] == 0
+    assert "done 0, skipped 1" in run(film)[1]
+
+
 def test_somebody_elses_file_is_never_taken_for_a_result(films, run, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a.srt").write_text("mine")

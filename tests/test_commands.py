@@ -407,7 +407,7 @@ def test_init_goes_on_only_with_the_morphemes_it_learned(tmp_path, trained, caps
     assert not (tmp_path / "x.kcap").exists()
 
 
-def test_a_captioner_learns_new_words_and_keeps_the_old_ones(tmp_path, trained, coco):
+def test_a_captioner_learns_new_words_and_keeps_the_old_ones(tmp_path, trained, coco, capsys):
     first, _ = trained
     records = json.loads((coco / "c.json").read_text(encoding="utf-8"))
     for i, record in enumerate(records):
@@ -430,7 +430,9 @@ def test_a_captioner_learns_new_words_and_keeps_the_old_ones(tmp_path, trained, 
     told = json.loads((tmp_path / "more-run/run.json").read_text("utf-8"))
     assert told["init"] == "first.kcap" and told["data"]["pictures"] == 27
     folds = [*command, "--epochs", "1", "--folds", "2", "--run", str(tmp_path / "folds")]
+    capsys.readouterr()
     assert train.main(folds) == 0
+    assert "--everything --epochs 1" in capsys.readouterr().out
     assert (tmp_path / "folds/folds.csv").is_file()
     (options,) = {p.read_text("utf-8") for p in tmp_path.glob("folds/fold*/options.json")}
     assert json.loads(options)["learning_rate"] == 4e-4

@@ -331,3 +331,55 @@ def test_a_caption_cannot_become_a_tag():
     hostile = "<script>alert(1)</script>"
     page = to_sheet([item("x", hostile)], [Group(hostile, (0,))])
     assert "<script" not in page and "default-src 'none'" in page
+
+
+@pytest.mark.usefixtures("seer")
+def test_tracks_beside_pictures_are_told_when_they_are_left_out(photos, capsys):
+    (photos / "film.json").write_text(to_json(track("개가 달린다")), encoding="utf-8")
+    (photos / "other.json").write_text('{"a": 1}', encoding="utf-8")
+    assert door.main(["group", str(photos), "--lang", "en"]) == 0
+    told = capsys.readouterr().err
+    assert "left out 1 tracks" in told and "film.json" in told and "other.json" not in told
+    assert door.main(["group", str(photos), str(photos / "film.json")]) == 0
+    assert "뺐습니다" not in capsys.readouterr().err
+
+
+def test_a_track_of_a_folder_is_not_written_over(tmp_path, capsys):
+    path = tmp_path / "film.json"
+    path.write_text(to_json(track("개가 달린다", "고양이가 잔다")), encoding="utf-8")
+    before = path.read_bytes()
+    line = ["group", str(tmp_path), "--json", str(path), "--overwrite", "--lang", "en"]
+    assert door.main(line) == 1
+    assert "is an input" in capsys.readouterr().err and path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".jpg", "nul\0.jpg", "none.jpg"])
+def test_a_path_that_cannot_be_is_one_line(tmp_path, capsys, name):
+    assert door.main(["group", str(tmp_path / name), "--lang", "en"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_link_to_itself_is_one_line(tmp_path, capsys):
+    loop = tmp_path / "loop.png"
+    loop.symlink_to(loop)
+    line = ["attention", str(loop), "-o", str(tmp_path / "x.png"), "--lang", "en"]
+    assert door.main(line) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.usefixtures("seer")
+def test_nothing_is_written_where_copies_would_meet_others(photos, tmp_path, capsys):
+    line = ["group", str(photos), "--sort-into", str(tmp_path / "to"), "--copy"]
+    assert door.main(line) == 0
+    assert door.main([*line, "--json", str(tmp_path / "new.json")]) == 1
+    assert "이미 있습니다" in capsys.readouterr().err and not (tmp_path / "new.json").exists()
+
+
+@pytest.mark.parametrize(("lang", "told"), [("ko", "명령이 잘못되었습니다"), ("en", "wrong usage")])
+@pytest.mark.parametrize("line", ["hashtags a.jpg --most 0", "attention a.jpg", "nothing"])
+def test_wrong_use_is_one_line_in_the_language_asked_for(capsys, line, lang, told):
+    with pytest.raises(SystemExit) as ended:
+        door.main([*line.split(), "--lang", lang])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and error.count("\n") == 1 and told in error

@@ -341,3 +341,18 @@ def test_the_help_loads_no_network():
         "sys.exit(len(heavy & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_folder_that_is_not_there_takes_nothing_out(folder, tmp_path_factory, capsys):
+    index = tmp_path_factory.mktemp("index") / "lib.sqlite"
+    assert main(["index", str(index), str(folder)]) == 0
+    before = len(Library.load(index, words()))
+    folder.rename(folder.with_name("unmounted"))
+    assert main(["index", str(index), str(folder), "--lang", "en"]) == 1
+    assert "Check the path" in capsys.readouterr().err
+    assert len(Library.load(index, words())) == before > 0
+
+
+def test_nothing_readable_makes_no_index(tmp_path):
+    assert main(["index", str(tmp_path / "new.sqlite"), str(tmp_path / "none.json")]) == 1
+    assert not (tmp_path / "new.sqlite").exists()

@@ -187,6 +187,13 @@ def test_without_matplotlib_there_is_all_but_the_picture(clip, tmp_path, capsys,
 
 
 @pytest.mark.usefixtures("told")
+def test_a_target_that_cannot_be_is_told_before_anything_is_looked_at(clip, tmp_path, capsys):
+    (tmp_path / f"{clip.stem}.unlike.png").mkdir()
+    assert door.main(["unlike", str(clip), "--out", str(tmp_path), "--overwrite"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == [f"{clip.stem}.unlike.png"]
+
+
 def test_no_folder_is_told(clip, tmp_path, capsys):
     assert door.main(["unlike", str(clip), "--out", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err

@@ -8,6 +8,7 @@ again when it has moved.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,17 +28,20 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self._path, self._folder = folder / NAME, folder.absolute()
-        self._last: dict[str, dict[str, Any]] = {}
+        self._states: dict[tuple[str, str], str] = {}  # the last one, by film and key
         self._marks: dict[tuple[str, str], str] = {}  # of what was ever started, by film and key
+        self._owners: dict[str, tuple[set[str], str]] = {}  # who was last to begin a result
         self.results: set[str] = set()  # of all that was ever started
         for line in filter(_is_ours, read_lines(self._path)):
-            for film in self._places(line["film"], line):
-                self._last[film] = line
-                if line["state"] == "started":
-                    self._marks[film, line["key"]] = line.get("mark", "")
-            if line["state"] == "started":
-                for result in line.get("results", ()):
-                    self.results |= self._places(result, line)
+            films, key = self._places(line["film"], line), line["key"]
+            self._states |= {(film, key): line["state"] for film in films}
+            if line["state"] != "started":
+                continue
+            self._marks |= {(film, key): line.get("mark", "") for film in films}
+            for result in line.get("results", ()):
+                places = self._places(result, line)
+                self.results |= places
+                self._owners |= dict.fromkeys(places, (films, key))
 
     def _places(self, path: str, line: Mapping[str, Any]) -> set[str]:
         """Where a file is: where it was told to be and, if the folder with it has moved, there."""
@@ -48,16 +52,21 @@ class Manifest:
 
     def finished(self, job: Job, key: str) -> bool:
         """Whether all of the job's results are there, made by this very job."""
-        last = self._last.get(str(job.film), {})
-        done = last.get("state") == "done" and last["key"] == key
-        return done and all(target.exists() for target in job.targets)
+        done = self._states.get((str(job.film), key)) == "done"
+        return done and all(os.path.lexists(t) and self._is_own(t, job, key) for t in job.targets)
 
     def begun(self, job: Job, key: str) -> bool:
-        """Whether this very job was begun once: results that are there are its own, and whole."""
+        """Whether this very job was begun once, and all results that are there are its own."""
         mark = self._marks.get((str(job.film), key))
         for folder in {target.parent for target in job.targets} if mark else ():
             sweep(folder, str(mark))
-        return bool(mark)
+        there = [target for target in job.targets if os.path.lexists(target)]
+        return bool(mark) and all(self._is_own(target, job, key) for target in there)
+
+    def _is_own(self, target: Path, job: Job, key: str) -> bool:
+        """Whether no other job was begun since that writes it (older lines do not tell results)."""
+        films, last = self._owners.get(str(target), ({str(job.film)}, key))
+        return str(job.film) in films and last == key
 
     def tell(self, job: Job, key: str, state: str, **more: Any) -> None:
         """Adds a line.

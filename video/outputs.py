@@ -116,6 +116,11 @@ def check_target(
             f"'{media.path.name}' is no film that a page could play. Use .txt instead of .html.",
         )
     if options.soft and target.suffix.lower() in BURNED:
+        if options.show_attention:
+            raise SettingError(
+                "--soft는 아무것도 그려 넣지 않습니다. --show-attention이나 --soft를 빼세요.",
+                "--soft draws nothing. Leave --show-attention or --soft out.",
+            )
         check_soft(media, target.suffix.lower())
     elif target.suffix.lower() in BURNED:
         check_settings(media, target.suffix.lower(), options)

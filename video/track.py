@@ -104,10 +104,12 @@ def from_json(text: str) -> Track:
         raise _unreadable(f"format != {FORMAT}")
     if fields.get("version") != VERSION:
         raise _unreadable(f"version {fields.get('version')!r} != {VERSION}")
-    shots = _field(fields, "shots", list)
+    shots, duration_ms = _field(fields, "shots", list), _field(fields, "duration_ms", int)
+    if not 0 <= duration_ms <= LATEST_MS:
+        raise _unreadable(f"duration_ms: {str(duration_ms)[:40]}")
     return Track(
         video=_field(fields, "video", str),
-        duration_ms=_field(fields, "duration_ms", int),
+        duration_ms=duration_ms,
         captioner=_field(fields, "captioner", str),
         shots=tuple(_shot(shot, number) for number, shot in enumerate(shots, 1)),
     )
@@ -149,7 +151,7 @@ def _sentence(fields: Any) -> dict[str, Any]:
         raise _unreadable(f"alternatives: {str(fields)[:40]!r}")
     return {
         "caption": _field(fields, "caption", str),
-        "score": _number(fields, "score", -1e9, 1e9),
+        "score": _number(fields, "score", -1e9, 0),
         "confidence": _number({"confidence": 1.0, **fields}, "confidence", 0, 1),
     }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from preprocess.errors import exit_status
+from video.command import Parser, language_of
 from video.console import Ended, any_bytes, ended_by_signals
 from video.scenes import attention, group, hashtags, index, regions, search, unlike
 
@@ -18,9 +19,9 @@ MODULES: tuple[ModuleType, ...] = (unlike, group, search, index, hashtags, atten
 MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    p = argparse.ArgumentParser(
+def parser(language: str = "ko") -> Parser:
+    """The command line, its errors in Korean or English."""
+    p = Parser(
         prog="python -m video.scenes",
         description="장면과 사진으로 하는 일. (What can be done with scenes and pictures.)",
         allow_abbrev=False,
@@ -31,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
         own = commands.add_parser(
             name, help=module.ABOUT, description=module.ABOUT, allow_abbrev=False
         )
+        p.language = own.language = language
+        p.name = own.name = "scenes"
         module.add(own)
         own.add_argument("--model", type=Path, default=MODEL, metavar="FILE.kcap", help="캡셔너")
         own.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
@@ -40,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
 def parsed(argv: Sequence[str]) -> argparse.Namespace:
     """What a command line says; options may stand between a command's files."""
-    arguments, rest = parser().parse_known_args(argv)
+    arguments, rest = parser(language_of(argv)).parse_known_args(argv)
     if rest:  # argparse takes the files in one piece, and a sub-parser is never asked for more
         tool: argparse.ArgumentParser = arguments.tool
         arguments = tool.parse_intermixed_args(argv[1:])

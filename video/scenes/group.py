@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocess.errors import CaptioningError, OutputError, SettingError
-from preprocess.files import check_result, whole_file
+from preprocess.files import check_result, is_file, is_folder, whole_file
 from video.console import say
 from video.track import printable
 from video.values import whole
@@ -41,6 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     pictures, tracks = _inputs(arguments.inputs)
     _check(arguments, tracks)
+    if unread := _unread(arguments.inputs, tracks):
+        told = _UNREAD[arguments.lang].format(count=len(unread), first=unread[0])
+        print(f"scenes: {told}", file=sys.stderr)
     words = Words.load(arguments.model)
     items, failed = _items(arguments, pictures, tracks, words)
     if failed and not items:
@@ -51,12 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"scenes: {told}", file=sys.stderr)
     for one in groups:
         say(f"{len(one.members):5}  {one.name}")
+    copies = plan(items, groups, arguments.sort_into) if arguments.sort_into else []
     if arguments.out:
         _write(arguments.out, to_sheet(items, groups))
     if arguments.json:
         _write(arguments.json, to_json(items, groups))
     if arguments.sort_into:
-        copies = plan(items, groups, arguments.sort_into)
         if arguments.copy:
             copy_all(copies, arguments.sort_into)
         for copy in copies:
@@ -69,6 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
 _FEWER = {
     "ko": "{wanted}묶음을 만들 만큼 서로 다르지 않아 {made}묶음입니다. --groups를 줄이세요.",
     "en": "too few differ for {wanted} groups: there are {made}. Give --groups less.",
+}
+_UNREAD = {
+    "ko": "사진 폴더의 자막 기록 {count}개는 뺐습니다 ('{first}'). 함께 묶으려면 이름을 주세요.",
+    "en": "left out {count} tracks in folders of pictures ('{first}'). Name them to have them too.",
 }
 _DRY = {
     "ko": "복사하지 않았습니다. 이대로 복사하려면 --copy를 붙이세요.",
@@ -100,13 +107,30 @@ def _inputs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     from video.scenes.pictures import picture_files
 
     for path in paths:
-        if not path.exists():
+        if not (is_file(path) or is_folder(path)):
             raise SettingError(
                 f"'{path}'이(가) 없습니다. 경로를 확인하세요.", f"there is no '{path}'."
             )
     found = {p: list(picture_files([p])) for p in paths if p.suffix.lower() != ".json"}
     tracks = dict.fromkeys(files([path for path in paths if not found.get(path)]))
     return list(picture_files([one for inside in found.values() for one in inside])), list(tracks)
+
+
+def _unread(paths: Sequence[Path], tracks: Sequence[Path]) -> list[Path]:
+    """Tracks that lie in folders beside pictures and were not named."""
+    from video.scenes.index import files
+
+    inside = dict.fromkeys(files([path for path in paths if is_folder(path)]))
+    return [path for path in inside if path not in tracks and _is_track(path)]
+
+
+def _is_track(path: Path) -> bool:
+    from video.reading import read_track
+
+    try:
+        return bool(read_track(path).shots)
+    except CaptioningError:
+        return False
 
 
 def _items(
@@ -166,7 +190,7 @@ def _check(arguments: argparse.Namespace, tracks: Sequence[Path]) -> None:
         target = getattr(arguments, name)
         if target is None:
             continue
-        check_result(target, arguments.inputs, arguments.overwrite, f"--{name}")
+        check_result(target, [*arguments.inputs, *tracks], arguments.overwrite, f"--{name}")
         if target.suffix.lower() in SUFFIXES:
             raise OutputError(
                 f"'{target}'은(는) 사진의 이름입니다. --{name}에 다른 이름을 주세요.",

@@ -55,7 +55,7 @@ def plan(items: Sequence[Item], groups: Sequence[Group], folder: Path) -> list[C
             taken.add(target)
             copies.append(Copy(source, target))
     for copy in copies:
-        if copy.target.exists() or copy.target.is_symlink():
+        if os.path.lexists(copy.target):
             raise OutputError(
                 f"'{copy.target}'이(가) 이미 있습니다. 비어 있는 폴더를 --sort-into에 주세요.",
                 f"'{copy.target}' exists already. Give --sort-into an empty folder.",

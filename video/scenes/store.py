@@ -82,7 +82,8 @@ def update(index: Path, tracks: Sequence[Path], within: Sequence[Path], words: W
         DataError: the index is damaged or no index of this program.
         OutputError: it cannot be written.
     """
-    changes = Changes()
+    changes, new = Changes(), not os.path.lexists(index)
+    tops = [placed(top) for top in within if not _is_gone(top)]  # a disk may not be mounted
     with _opened(index, create=True) as base:
         known = _known(base, words)
         paths = list(dict.fromkeys(map(placed, tracks)))
@@ -92,11 +93,13 @@ def update(index: Path, tracks: Sequence[Path], within: Sequence[Path], words: W
                     _take(base, path, known, words, changes)
         for name in list(known):
             path = Path(os.fsdecode(name))
-            inside = any(path.is_relative_to(placed(top)) for top in within)
+            inside = any(path.is_relative_to(top) for top in tops)
             if inside and _is_gone(path):
                 with base:
                     base.execute("DELETE FROM film WHERE track = ?", (name,))
                 changes.removed += 1
+    if new and changes.refused and not changes.added:
+        index.unlink(missing_ok=True)
     return changes
 
 

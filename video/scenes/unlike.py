@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from preprocess.errors import MissingExtra, OutputError
-from preprocess.files import check_free, is_folder, whole_file
+from preprocess.files import check_result, is_folder, whole_file
 from video.scenes.changes import BY, METRICS, Unlike, UnlikeOptions, unlike
 from video.values import seconds, whole
 
@@ -122,7 +122,7 @@ def _targets(arguments: argparse.Namespace) -> list[Path]:
         )
     targets = [folder / f"{arguments.film.stem}.unlike{suffix}" for suffix in FORMATS]
     for target in targets:
-        check_free(target, arguments.overwrite)
+        check_result(target, [arguments.film], arguments.overwrite)
     return targets
 
 
