@@ -21,7 +21,7 @@ import numpy as np
 from model.decoding import looks
 from model.ensemble import decoder_of
 from model.network import CaptionerConfig, Decoder, start_network, step_network
-from model.storage import Array, CaptionerFile, read_captioner, rounded, write_captioner
+from model.storage import Array, CaptionerFile, read_captioner, read_whole, rounded, write_captioner
 from preprocess.dataset import Dataset
 from preprocess.encoder import build_classifier, build_encoder, halves, parting
 from preprocess.graph import Graph, export_graph, picture_graph
@@ -111,7 +111,7 @@ def at_side(
 
 def restore(path: Path) -> tuple[Decoder, CaptionerFile]:
     """The Keras decoder of a captioner file, to go on training from or to compare with."""
-    contents = read_captioner(path)
+    contents = read_whole(path)
     return restore_decoder(contents), contents
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.network import CaptionerConfig
 from model.soup import OWN, history
-from model.storage import CaptionerFile, read_captioner
+from model.storage import CaptionerFile, read_whole
 from preprocess.errors import SettingError, exit_status
 from preprocess.files import check_result
 
@@ -29,7 +29,7 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
     from model.ensemble import ensemble_of
     from model.export import restore_decoder, restore_encoder, save
 
-    parts = [read_captioner(path) for path in files]
+    parts = [read_whole(path) for path in files]
     for path, part in zip(files, parts, strict=True):
         if not _fits(part, parts[0]):
             raise SettingError(

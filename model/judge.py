@@ -77,14 +77,19 @@ def cards(scored: Scored, systems: Sequence[str], count: int, seed: int) -> list
 
 def write_sheet(folder: Path, drawn: Sequence[Card], files: Mapping[str, Path]) -> None:
     """sheet.html to look at, sheet.tsv to fill in; neither says whose a sentence is."""
-    with whole_file(folder / "sheet.tsv") as part:
-        write_table(part, [(c.picture, c.letter, c.sentence, "", "") for c in drawn], COLUMNS)
     by_picture: dict[str, list[Card]] = {}
     for card in drawn:
         by_picture.setdefault(card.picture, []).append(card)
     rules = "".join(f"<li><b>{name}</b>: {html.escape(text)}</li>" for name, text in RUBRIC.items())
+    if lost := [name for name in by_picture if name not in files]:
+        raise DataError(
+            f"--data에 '{lost[0]}'의 사진이 없습니다. 점수를 낸 데이터 폴더를 주세요.",
+            f"--data has no picture '{lost[0]}'. Give the data folder that was scored.",
+        )
     bodies = "".join(_figure(name, of, files[name]) for name, of in by_picture.items())
     page = f"<!doctype html><meta charset=utf-8><title>judge</title><ul>{rules}</ul>{bodies}\n"
+    with whole_file(folder / "sheet.tsv") as part:
+        write_table(part, [(c.picture, c.letter, c.sentence, "", "") for c in drawn], COLUMNS)
     with whole_file(folder / "sheet.html") as part:
         part.write_text(page, encoding="utf-8")
 
@@ -116,13 +121,15 @@ def read_verdicts(path: Path, drawn: Sequence[Card]) -> Verdicts:
         DataError: the table is not the one of these cards, or a verdict is none of the rubric.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", restval=""))
         found = {(r["picture"], r["letter"]): r for r in rows}
         sentences = {key: row["sentence"] for key, row in found.items()}
         judged = {key: (row["verdict"] or "", row["reason"] or "") for key, row in found.items()}
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise _unusable(path, f"{type(error).__name__}: {error}") from None
+    if not found:
+        raise _unusable(path, "0")
     known = {(c.picture, c.letter): c.sentence for c in drawn}
     for key, sentence in sentences.items():
         if known.get(key) != sentence:
@@ -176,6 +183,17 @@ def counting(text: str) -> int:
     return int(text)
 
 
+def seeding(text: str) -> int:
+    """A seed, as argparse reads it.
+
+    Raises:
+        ArgumentTypeError: it is no whole number from 0.
+    """
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: 0, 1, ...")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(
@@ -190,7 +208,7 @@ def parser() -> argparse.ArgumentParser:
     add("--again", type=Path, help="세기: 두 번째로 채운 표 (a second pass)")
     add("--systems", nargs="+", default=["this captioner", "consensus kNN k=60"], metavar="NAME")
     add("--count", type=counting, default=200, help="사진 수 (%(default)s)")
-    add("--seed", type=int, default=20261121, help="사진과 순서를 정하는 씨앗 (%(default)s)")
+    add("--seed", type=seeding, default=20261121, help="사진과 순서를 정하는 씨앗 (%(default)s)")
     add("--overwrite", action="store_true", help="이미 있는 판정표를 덮어씁니다")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     return p
@@ -216,6 +234,9 @@ def _count(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
     inputs = [arguments.scores, arguments.sheet, *filter(None, [arguments.again])]
     check_result(arguments.out, inputs, arguments.overwrite)
     judged = read_verdicts(arguments.sheet, drawn)
+    again = read_verdicts(arguments.again, drawn) if arguments.again else {}
+    if arguments.again and not again.keys() & judged.keys():
+        raise _unusable(arguments.again, f"!= {arguments.sheet}")
     own = arguments.systems[0]  # what people wrote is theirs: only ids and verdicts are passed on
     rows = [
         (c.picture, c.system, c.sentence * (c.system == own), *judged[c.picture, c.letter])
@@ -225,8 +246,8 @@ def _count(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
     with whole_file(arguments.out) as part:
         write_table(part, rows, ("picture", "system", "sentence", "verdict", "reason"))
     print(shares(drawn, judged))
-    if arguments.again:
-        print(agreement(judged, read_verdicts(arguments.again, drawn)))
+    if again:
+        print(agreement(judged, again))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

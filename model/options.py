@@ -1,6 +1,7 @@
 """The command line of train.py: options filled from their dataclasses, and recipes of them."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -152,8 +153,8 @@ def options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int) -> None:
-    """Refuses what cannot be done, with so many pictures to learn and to hold out.
+def check(arguments: argparse.Namespace, chosen: Options, groups: Sequence[str], held: int) -> None:
+    """Refuses what cannot be done with these groups of pictures, the last `held` held out.
 
     Raises:
         SettingError: options that do not go together, a side nobody can see, devices that are not
@@ -173,10 +174,11 @@ def check(arguments: argparse.Namespace, chosen: Options, train: int, held: int)
             "--folds는 첫 단계만 검증합니다. --tune-epochs 0 --reward-epochs 0으로 하세요.",
             "--folds is for the first stage alone. Use --tune-epochs 0 --reward-epochs 0.",
         )
-    if arguments.folds == 1 or arguments.folds > train + held:
+    train, most = len(groups) - held, len(set(groups))
+    if arguments.folds and not 2 <= arguments.folds <= most:
         raise DataError(
-            f"--folds {arguments.folds}: 2부터 사진 수({train + held})까지입니다.",
-            f"--folds {arguments.folds}: give 2 to {train + held}, the number of pictures.",
+            f"--folds {arguments.folds}: 2부터 사진(영상이면 영상) 수({most})까지입니다.",
+            f"--folds {arguments.folds}: give 2 to {most}, the number of pictures (or films).",
         )
     if not train or not (held or arguments.folds):
         raise DataError(

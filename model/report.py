@@ -238,6 +238,8 @@ def read_scores(path: Path) -> Scored:
         told = json.loads(path.read_text(encoding="utf-8"))
         systems = {str(s["name"]): dict(s["sentences"].items()) for s in told["systems"]}
         written = {key: list(map(str, texts)) for key, texts in told["references"].items()}
+        if any(said.keys() != written.keys() for said in systems.values()):
+            raise ValueError("sentences != references")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"'{path}'을(를) 읽을 수 없습니다 ({type(error).__name__}: {error}). "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.storage import CaptionerFile, check_tagger, read_captioner, write_captioner
+from model.storage import CaptionerFile, check_tagger, read_whole, write_captioner
 from preprocess.dataset import Dataset, load
 from preprocess.errors import exit_status
 
@@ -23,7 +23,7 @@ def revise(argv: Sequence[str] | None, name: str, description: str, change: Chan
     arguments = p.parse_args(argv)
 
     def work() -> None:
-        path, contents = arguments.captioner, read_captioner(arguments.captioner)
+        path, contents = arguments.captioner, read_whole(arguments.captioner)
         data = load(arguments.data, features=False)
         check_tagger(path, contents.about, data.settings["tagger"])
         revised(path, contents, data, change)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from preprocess.errors import SettingError
-from preprocess.files import make_folder
+from preprocess.files import make_folder, whole_file
 
 Weights = list[npt.NDArray[Any]]
 Log = list[dict[str, float]]
@@ -44,7 +44,9 @@ def claim(run: Path, options: Mapping[str, Any]) -> None:
             f"'{run}'은(는) 다른 설정으로 시작한 학습입니다. 같은 설정을 쓰거나 --run을 바꾸세요.",
             f"'{run}' was begun with other options. Use the same ones or another --run.",
         )
-    path.write_text(wanted, encoding="utf-8")
+    if not path.exists():
+        with whole_file(path) as new:
+            new.write_text(wanted, encoding="utf-8")
 
 
 def describe(run: Path, told: Mapping[str, Any]) -> None:
@@ -70,9 +72,8 @@ def describe(run: Path, told: Mapping[str, Any]) -> None:
     command = {"time": now, "command": shlex.join(sys.argv), "in": str(Path.cwd())}
     page = begun or {**told, "versions": versions(), "files": FILES, "commands": []}
     page["commands"].append(command)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(page, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    with whole_file(path) as new:
+        new.write_text(json.dumps(page, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:
@@ -94,10 +95,8 @@ def _version(name: str) -> str:
 def save(path: Path, arrays: dict[str, Weights], log: Sequence[dict[str, float]] = ()) -> None:
     """Replaces the file in one step, so a kill leaves the old one or the new one."""
     named = {f"{name}{i:04d}": a for name, group in arrays.items() for i, a in enumerate(group)}
-    new = path.with_suffix(".new")
-    with new.open("wb") as file:
+    with whole_file(path) as new, new.open("wb") as file:
         np.savez(file, log=np.array(json.dumps(list(log))), **named)  # type: ignore[arg-type]
-    new.replace(path)
 
 
 def load(path: Path, name: str) -> Weights:
@@ -115,7 +114,7 @@ def load_log(path: Path) -> Log:
 
 def write_log(path: Path, log: Sequence[dict[str, float]]) -> None:
     """A CSV line an epoch."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as new, new.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(log[0]))
         writer.writeheader()
         writer.writerows(log)

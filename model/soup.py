@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from model.network import CaptionerConfig
-from model.storage import LETTERS, Array, CaptionerFile, read_captioner
+from model.storage import LETTERS, Array, CaptionerFile, read_captioner, read_whole
 from preprocess.errors import SettingError, exit_status
 from preprocess.files import check_result
 
@@ -37,7 +37,7 @@ def mean_weights(
             do not fit them.
     """
     _check(shares, len(files))
-    first, *others = map(read_captioner, files)
+    first, *others = map(read_whole, files)
     for path, other in zip(files[1:], others, strict=True):
         if _built(other) != _built(first):
             raise SettingError(

@@ -16,7 +16,6 @@ from model.export import at_side, fingerprint, restore, restore_encoder, save, s
 from model.growing import grown
 from model.network import Decoder
 from model.options import BUILT, Options, check
-from model.revise import revised
 from model.reward import fit_reward
 from model.runs import claim, describe
 from model.storage import CaptionerFile, read_captioner, write_captioner
@@ -59,18 +58,28 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         CaptioningError: told in one line.
     """
     if not arguments.folds:  # which write no captioner
-        check_result(arguments.out, filter(None, [arguments.init]), arguments.overwrite)
+        inputs = [arguments.init, arguments.terms, *arguments.data.glob("*")]
+        check_result(arguments.out, filter(None, inputs), arguments.overwrite)
     data, terms = load(arguments.data), _terms(arguments.terms, arguments.init)
     folder: Path = arguments.run or Path("runs") / arguments.out.stem
+    if (folder / "dataset.json").exists():
+        raise SettingError(
+            f"--run '{folder}'은(는) 데이터 폴더입니다. 다른 이름을 주세요.",
+            f"--run '{folder}' is a data folder. Give another name.",
+        )
     train, held = data.rows("train"), data.rows("val")
-    check(arguments, options, len(train), len(held))
-    encoder, begun, best = _beginning(arguments.init, data, folder)
+    check(arguments, options, [data.samples[row].group for row in train + held], len(held))
+    encoder, begun, best = _beginning(arguments.init, data)
+    prints = [fingerprint(encoder), fingerprint(begun[0])] if begun else []
     if options.tune.tune_epochs:
         halves(encoder, options.tune.tune_after)  # its layer is missed now, not after a stage
     if arguments.anew:
         begun, best = None, {}
     learned = train + held if options.plain.everything else train
-    about: dict[str, Any] = {"training": options.told() | _built(arguments, begun)}
+    built = _built(arguments, begun)
+    if prints:
+        claim(folder, {"init": prints})
+    about: dict[str, Any] = {"training": options.told() | built}
     about |= {"init": arguments.init.name} if arguments.init else {}
     about |= {"data": signature_of(data, train + held if arguments.folds else learned)}
     dataset = {"folder": str(arguments.data.absolute()), "dataset": _digest(data)}
@@ -87,15 +96,17 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     networks, best = _trained(data, (learned, held), options, folder, started)
     about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
     print("마무리: 8비트, 글자 화면, 확신 (eight bits, screens of letters, confidence) ...")
-    contents = _save(arguments.out, data, networks, about)
     out: Path = arguments.out
+    contents = _save(folder / "captioner.kcap", data, networks, about)
     if arguments.bits == 8:
         contents = quantize.quantize(contents, data, quantize.some(learned))
-        write_captioner(out, contents)
         print(quantize.report(contents))
-    contents = revised(out, contents, data, letters.change)
-    if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
-        revised(out, contents, data, calibrate.change)
+    changes = [letters.change, calibrate.change]
+    for change in changes[: 1 if options.plain.everything else 2]:  # too sure of what it learned
+        contents, told = change(out, contents, data)
+        print(told)
+    write_captioner(out, contents)  # whole, or not at all
+    (folder / "captioner.kcap").unlink()
     size = out.stat().st_size / 1e6
     print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
 
@@ -152,14 +163,12 @@ def _trained(
     return (encoder, decoder, vocabulary), best
 
 
-def _beginning(
-    path: Path | None, data: Dataset, run: Path
-) -> tuple[keras.Model, Begun | None, Any]:
+def _beginning(path: Path | None, data: Dataset) -> tuple[keras.Model, Begun | None, Any]:
     """The encoder, and of a captioner file its decoder, vocabulary and best line.
 
     Raises:
         CaptionerFileError: the file cannot be used.
-        SettingError: it has another encoder or tagger than the data, or the run another beginning.
+        SettingError: it has another encoder or tagger than the data.
     """
     name, side = data.settings["encoder"], data.settings["side"]
     if path is None:
@@ -175,7 +184,6 @@ def _beginning(
                 f"Run python -m preprocess with {theirs}.",
             )
     networks = (restore_encoder(contents), decoder)
-    claim(run, {"init": [fingerprint(network) for network in networks]})
     encoder, decoder = at_side(networks, name, side)
     return encoder, (decoder, contents.vocabulary), dict(contents.about.get("best_epoch", {}))
 

@@ -71,6 +71,21 @@ def check_tagger(path: Path, about: Mapping[str, Any], tagger: str) -> None:
         )
 
 
+def read_whole(path: Path) -> CaptionerFile:
+    """As read_captioner, for who builds on what it tells: all that every captioner has is there.
+
+    Raises:
+        CaptionerFileError: the file cannot be used.
+    """
+    contents = read_captioner(path)
+    wanted = {"config": dict, "side": int, "encoder": str}
+    lost = [name for name, kind in wanted.items() if not isinstance(contents.about.get(name), kind)]
+    lost += [name for name in ("encoder", "start", "step") if name not in contents.graphs]
+    if lost or not contents.weights:
+        raise damaged(path, " ".join(lost) or "weights")
+    return contents
+
+
 @dataclass
 class _Store:
     """Arrays back to back; one that is already there, in any order of axes, is not repeated."""

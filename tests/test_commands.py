@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 import train
-from model import join, quantize, soup
+from model import calibrate, join, letters, quantize, soup
 from model.captioner import Captioner
 from model.export import restore_encoder
 from model.gist import PLAIN, HedgeOptions
 from model.storage import LETTERS, read_captioner, write_captioner
 from preprocess import __main__ as preprocess
+from preprocess.errors import DataError
 from preprocess.tagger import Tagger
 from tests import downloads
 
@@ -557,3 +558,73 @@ def test_every_command_has_help(command):
         [sys.executable, *command, "--help"], capture_output=True, text=True, check=True
     )
     assert "usage:" in done.stdout
+
+
+def test_a_captioner_is_there_when_it_is_finished_and_not_before(tmp_path, trained, monkeypatch):
+    _, command = trained
+    out = tmp_path / "whole.kcap"
+    command = [*command, "--epochs", "1", "--out", str(out), "--run", str(tmp_path / "w")]
+
+    def broken(*_):
+        raise DataError("사진을 열 수 없습니다", "a picture cannot be opened")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(letters, "change", broken)
+        assert train.main(command) == 1
+    assert not out.exists()
+    assert train.main(command) == 0  # the same command, without --overwrite
+    about = read_captioner(out).about
+    assert about["quantized"] and about["confidence"]
+    assert not (tmp_path / "w/captioner.kcap").exists()
+
+
+@pytest.mark.parametrize("name", ["samples.jsonl", "terms.md"])
+def test_no_captioner_is_written_over_what_it_is_made_of(tmp_path, trained, capsys, name):
+    _, command = trained
+    (tmp_path / "data/terms.md").write_text("연구용", "utf-8")
+    target = tmp_path / "data" / name
+    before = target.read_bytes()
+    more = ["--terms", str(tmp_path / "data/terms.md"), "--overwrite", "--lang", "en"]
+    assert train.main([*command, *more, "--out", str(target)]) == 1
+    assert "is an input" in capsys.readouterr().err and target.read_bytes() == before
+
+
+def test_a_data_folder_is_no_run_folder(tmp_path, trained, capsys):
+    _, command = trained
+    more = ["--out", str(tmp_path / "x.kcap"), "--run", str(tmp_path / "data"), "--lang", "en"]
+    assert train.main([*command, *more]) == 1
+    assert "is a data folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folds", ["-1", "1", "99"])
+def test_folds_that_cannot_be_are_one_line(tmp_path, trained, capsys, folds):
+    _, command = trained
+    more = ["--folds", folds, "--run", str(tmp_path / "f"), "--lang", "en"]
+    assert train.main([*command, *more]) == 1
+    assert f"--folds {folds}: give 2 to" in capsys.readouterr().err
+    assert not (tmp_path / "f").exists()
+
+
+def test_a_refused_beginning_leaves_no_run_behind(tmp_path, trained):
+    first, command = trained
+    more = ["--out", str(tmp_path / "n.kcap"), "--run", str(tmp_path / "n")]
+    assert train.main([*command, *more, "--init", str(first), "--no-attend"]) == 1
+    assert not (tmp_path / "n/options.json").exists()
+
+
+@pytest.mark.parametrize("lost", ["config", "side", "encoder"])
+@pytest.mark.parametrize("tool", [quantize, letters, calibrate, soup])
+def test_a_file_that_lacks_what_every_captioner_has_is_one_line(
+    tmp_path, trained, capsys, lost, tool
+):
+    first, _ = trained
+    contents = read_captioner(first)
+    about = {name: value for name, value in contents.about.items() if name != lost}
+    bad = tmp_path / "bad.kcap"
+    write_captioner(bad, replace(contents, about=about))
+    ours = [str(bad), str(tmp_path / "data"), "--lang", "en"]
+    if tool is soup:
+        ours = [str(bad), str(bad), "--out", str(tmp_path / "s.kcap"), "--lang", "en"]
+    capsys.readouterr()
+    assert tool.main(ours) == 1
+    assert f"is damaged ({lost})" in capsys.readouterr().err

@@ -171,3 +171,67 @@ def test_drawing_and_counting_are_told_apart(scores, capsys):
     with pytest.raises(SystemExit):
         judge.main([str(scores), "--out", str(Path("x"))])
     assert "one of them" in capsys.readouterr().err
+
+
+@pytest.fixture
+def filled(tmp_path, scores, pictures):
+    folder = tmp_path / "d"
+    assert judge.main(line(scores, "--data", "x", "--out", folder)) == 0
+    return fill(folder / "sheet.tsv", lambda row: "right")
+
+
+def line(scores, *more):
+    ours = ["--systems", "ours", "--count", "4", "--lang", "en"]
+    return [str(scores), *map(str, more), *ours]
+
+
+@pytest.mark.parametrize("again", ["gone.tsv", "head.tsv"])
+def test_a_second_pass_that_cannot_be_read_leaves_no_result(
+    tmp_path, scores, filled, again, capsys
+):
+    judge.write_table(tmp_path / "head.tsv", [], judge.COLUMNS)
+    capsys.readouterr()
+    more = ("--sheet", filled, "--again", tmp_path / again, "--out", tmp_path / "v.tsv")
+    assert judge.main(line(scores, *more)) == 1
+    assert again in (said := capsys.readouterr().err) and said.count("\n") == 1
+    assert not (tmp_path / "v.tsv").exists()
+
+
+@pytest.mark.parametrize("more", ["메모\n", "메모\t\n", "s/0\tA\n"])
+def test_a_line_too_many_is_told(tmp_path, scores, filled, more, capsys):
+    filled.write_text(filled.read_text("utf-8") + more, "utf-8")
+    assert judge.main(line(scores, "--sheet", filled, "--out", tmp_path / "v.tsv")) == 1
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "v.tsv").exists()
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path, scores, filled):
+    filled.write_text(filled.read_text("utf-8"), "utf-8-sig")
+    assert judge.main(line(scores, "--sheet", filled, "--out", tmp_path / "v.tsv")) == 0
+
+
+def test_scores_of_other_pictures_draw_nothing(tmp_path, pictures, capsys):
+    other = told()
+    other["references"]["s/99"] = ["x"]
+    for system in other["systems"]:
+        system["sentences"]["s/99"] = "x"
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(other), "utf-8")
+    more = ["--systems", "ours", "--count", "10", "--lang", "en"]
+    assert judge.main([str(path), "--data", "x", "--out", str(tmp_path / "d"), *more]) == 1
+    assert "no picture 's/99'" in capsys.readouterr().err
+    assert not list((tmp_path / "d").iterdir())
+
+
+def test_sentences_of_other_pictures_than_the_references_are_no_scores(tmp_path):
+    other = told()
+    del other["systems"][1]["sentences"]["s/3"]
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(other), "utf-8")
+    with pytest.raises(DataError, match="sentences != references"):
+        read_scores(path)
+
+
+def test_a_seed_below_nothing_is_wrong_usage(scores, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        judge.main(line(scores, "--data", "x", "--out", tmp_path, "--seed", "-1"))
+    assert ended.value.code == 2 and "--seed" in capsys.readouterr().err
