@@ -29,7 +29,7 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
     from model.ensemble import ensemble_of
     from model.export import restore_decoder, restore_encoder, save
 
-    parts = [read_whole(path) for path in files]
+    parts = [read_whole(path, "encoder") for path in files]
     for path, part in zip(files, parts, strict=True):
         if not _fits(part, parts[0]):
             raise SettingError(

@@ -37,7 +37,7 @@ def mean_weights(
             do not fit them.
     """
     _check(shares, len(files))
-    first, *others = map(read_whole, files)
+    first, *others = (read_whole(path, "encoder") for path in files)
     for path, other in zip(files[1:], others, strict=True):
         if _built(other) != _built(first):
             raise SettingError(

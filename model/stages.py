@@ -101,8 +101,10 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
     if arguments.bits == 8:
         contents = quantize.quantize(contents, data, quantize.some(learned))
         print(quantize.report(contents))
-    changes = [letters.change, calibrate.change]
-    for change in changes[: 1 if options.plain.everything else 2]:  # too sure of what it learned
+    changes = [letters.change]
+    if not options.plain.everything:  # a captioner is too sure of pictures that it has learned
+        changes.append(calibrate.change)
+    for change in changes:
         contents, told = change(out, contents, data)
         print(told)
     write_captioner(out, contents)  # whole, or not at all

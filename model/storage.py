@@ -71,14 +71,18 @@ def check_tagger(path: Path, about: Mapping[str, Any], tagger: str) -> None:
         )
 
 
-def read_whole(path: Path) -> CaptionerFile:
-    """As read_captioner, for who builds on what it tells: all that every captioner has is there.
+def read_whole(path: Path, *more: str) -> CaptionerFile:
+    """As read_captioner, for who builds on what it tells: what every captioner has is there.
+
+    Args:
+        path: of the file.
+        more: what else captioner.json has to tell.
 
     Raises:
         CaptionerFileError: the file cannot be used.
     """
     contents = read_captioner(path)
-    wanted = {"config": dict, "side": int, "encoder": str}
+    wanted = {"config": dict, "side": int} | dict.fromkeys(more, str)
     lost = [name for name, kind in wanted.items() if not isinstance(contents.about.get(name), kind)]
     lost += [name for name in ("encoder", "start", "step") if name not in contents.graphs]
     if lost or not contents.weights:

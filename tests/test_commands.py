@@ -578,53 +578,42 @@ def test_a_captioner_is_there_when_it_is_finished_and_not_before(tmp_path, train
     assert not (tmp_path / "w/captioner.kcap").exists()
 
 
-@pytest.mark.parametrize("name", ["samples.jsonl", "terms.md"])
-def test_no_captioner_is_written_over_what_it_is_made_of(tmp_path, trained, capsys, name):
+def test_no_captioner_is_written_over_what_it_is_made_of(tmp_path, trained, capsys):
     _, command = trained
-    (tmp_path / "data/terms.md").write_text("연구용", "utf-8")
-    target = tmp_path / "data" / name
-    before = target.read_bytes()
-    more = ["--terms", str(tmp_path / "data/terms.md"), "--overwrite", "--lang", "en"]
-    assert train.main([*command, *more, "--out", str(target)]) == 1
-    assert "is an input" in capsys.readouterr().err and target.read_bytes() == before
+    terms = tmp_path / "data/terms.md"
+    terms.write_text("연구용", "utf-8")
+    for target in (tmp_path / "data/samples.jsonl", terms):
+        before = target.read_bytes()
+        more = ["--terms", str(terms), "--overwrite", "--lang", "en", "--out", str(target)]
+        assert train.main([*command, *more]) == 1
+        assert "is an input" in capsys.readouterr().err and target.read_bytes() == before
 
 
-def test_a_data_folder_is_no_run_folder(tmp_path, trained, capsys):
-    _, command = trained
+def test_runs_that_cannot_be_are_one_line_and_leave_nothing(tmp_path, trained, capsys):
+    first, command = trained
     more = ["--out", str(tmp_path / "x.kcap"), "--run", str(tmp_path / "data"), "--lang", "en"]
     assert train.main([*command, *more]) == 1
     assert "is a data folder" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("folds", ["-1", "1", "99"])
-def test_folds_that_cannot_be_are_one_line(tmp_path, trained, capsys, folds):
-    _, command = trained
-    more = ["--folds", folds, "--run", str(tmp_path / "f"), "--lang", "en"]
-    assert train.main([*command, *more]) == 1
-    assert f"--folds {folds}: give 2 to" in capsys.readouterr().err
+    for folds in ("-1", "1", "99"):
+        more = ["--folds", folds, "--run", str(tmp_path / "f"), "--lang", "en"]
+        assert train.main([*command, *more]) == 1
+        assert f"--folds {folds}: give 2 to" in capsys.readouterr().err
+    more = ["--out", str(tmp_path / "n.kcap"), "--run", str(tmp_path / "f")]
+    assert train.main([*command, *more, "--init", str(first), "--no-attend"]) == 1
     assert not (tmp_path / "f").exists()
 
 
-def test_a_refused_beginning_leaves_no_run_behind(tmp_path, trained):
-    first, command = trained
-    more = ["--out", str(tmp_path / "n.kcap"), "--run", str(tmp_path / "n")]
-    assert train.main([*command, *more, "--init", str(first), "--no-attend"]) == 1
-    assert not (tmp_path / "n/options.json").exists()
-
-
-@pytest.mark.parametrize("lost", ["config", "side", "encoder"])
-@pytest.mark.parametrize("tool", [quantize, letters, calibrate, soup])
-def test_a_file_that_lacks_what_every_captioner_has_is_one_line(
-    tmp_path, trained, capsys, lost, tool
-):
+def test_a_file_that_lacks_what_every_captioner_has_is_one_line(tmp_path, trained, capsys):
     first, _ = trained
-    contents = read_captioner(first)
-    about = {name: value for name, value in contents.about.items() if name != lost}
-    bad = tmp_path / "bad.kcap"
-    write_captioner(bad, replace(contents, about=about))
+    contents, bad = read_captioner(first), tmp_path / "bad.kcap"
     ours = [str(bad), str(tmp_path / "data"), "--lang", "en"]
-    if tool is soup:
-        ours = [str(bad), str(bad), "--out", str(tmp_path / "s.kcap"), "--lang", "en"]
-    capsys.readouterr()
-    assert tool.main(ours) == 1
-    assert f"is damaged ({lost})" in capsys.readouterr().err
+    mean = [str(bad), str(bad), "--out", str(tmp_path / "s.kcap"), "--lang", "en"]
+    for lost in ("config", "side", "encoder"):
+        about = {name: value for name, value in contents.about.items() if name != lost}
+        write_captioner(bad, replace(contents, about=about))
+        tools = [(soup, mean), (join, mean)]
+        if lost != "encoder":
+            tools += [(quantize, ours), (letters, ours), (calibrate, ours)]
+        for tool, line in tools:
+            assert tool.main(line) == 1
+            assert f"is damaged ({lost})" in capsys.readouterr().err
