@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -172,25 +173,10 @@ def agreement(one: Verdicts, two: Verdicts) -> str:
     return f"agreement over {len(both)} sentences: {100 * same:.1f} %, kappa {kappa:.2f}"
 
 
-def counting(text: str) -> int:
-    """How many pictures, as argparse reads it.
-
-    Raises:
-        ArgumentTypeError: it is no whole number from 1.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: 1, 2, ...")
-    return int(text)
-
-
-def seeding(text: str) -> int:
-    """A seed, as argparse reads it.
-
-    Raises:
-        ArgumentTypeError: it is no whole number from 0.
-    """
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: 0, 1, ...")
+def _from(text: str, least: int) -> int:
+    """A whole number from `least` on, as argparse reads it."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r}: {least}, {least + 1}, ...")
     return int(text)
 
 
@@ -207,8 +193,9 @@ def parser() -> argparse.ArgumentParser:
     add("--sheet", type=Path, help="세기: 채운 sheet.tsv (count: the filled table)")
     add("--again", type=Path, help="세기: 두 번째로 채운 표 (a second pass)")
     add("--systems", nargs="+", default=["this captioner", "consensus kNN k=60"], metavar="NAME")
-    add("--count", type=counting, default=200, help="사진 수 (%(default)s)")
-    add("--seed", type=seeding, default=20261121, help="사진과 순서를 정하는 씨앗 (%(default)s)")
+    add("--count", type=partial(_from, least=1), default=200, help="사진 수 (%(default)s)")
+    add("--seed", type=partial(_from, least=0), default=20261121,
+        help="사진과 순서를 정하는 씨앗 (%(default)s)")  # fmt: skip
     add("--overwrite", action="store_true", help="이미 있는 판정표를 덮어씁니다")
     add("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     return p

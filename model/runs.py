@@ -39,14 +39,14 @@ def claim(run: Path, options: Mapping[str, Any]) -> None:
     """Makes the run folder; one that was begun with other options is refused."""
     make_folder(run, "--run")
     path, wanted = run / "options.json", json.dumps(options, indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != wanted:
+    if not path.exists():
+        with whole_file(path) as new:
+            new.write_text(wanted, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != wanted:
         raise SettingError(
             f"'{run}'은(는) 다른 설정으로 시작한 학습입니다. 같은 설정을 쓰거나 --run을 바꾸세요.",
             f"'{run}' was begun with other options. Use the same ones or another --run.",
         )
-    if not path.exists():
-        with whole_file(path) as new:
-            new.write_text(wanted, encoding="utf-8")
 
 
 def describe(run: Path, told: Mapping[str, Any]) -> None:

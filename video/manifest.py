@@ -9,7 +9,7 @@ again when it has moved.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -31,7 +31,6 @@ class Manifest:
         self._states: dict[tuple[str, str], str] = {}  # the last one, by film and key
         self._marks: dict[tuple[str, str], str] = {}  # of what was ever started, by film and key
         self._owners: dict[str, tuple[set[str], str]] = {}  # who was last to begin a result
-        self.results: set[str] = set()  # of all that was ever started
         for line in filter(_is_ours, read_lines(self._path)):
             films, key = self._places(line["film"], line), line["key"]
             self._states |= {(film, key): line["state"] for film in films}
@@ -39,9 +38,12 @@ class Manifest:
                 continue
             self._marks |= {(film, key): line.get("mark", "") for film in films}
             for result in line.get("results", ()):
-                places = self._places(result, line)
-                self.results |= places
-                self._owners |= dict.fromkeys(places, (films, key))
+                self._owners |= dict.fromkeys(self._places(result, line), (films, key))
+
+    @property
+    def results(self) -> Collection[str]:
+        """Of all that was ever started."""
+        return self._owners.keys()
 
     def _places(self, path: str, line: Mapping[str, Any]) -> set[str]:
         """Where a file is: where it was told to be and, if the folder with it has moved, there."""

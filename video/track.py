@@ -104,12 +104,10 @@ def from_json(text: str) -> Track:
         raise _unreadable(f"format != {FORMAT}")
     if fields.get("version") != VERSION:
         raise _unreadable(f"version {fields.get('version')!r} != {VERSION}")
-    shots, duration_ms = _field(fields, "shots", list), _field(fields, "duration_ms", int)
-    if not 0 <= duration_ms <= LATEST_MS:
-        raise _unreadable(f"duration_ms: {str(duration_ms)[:40]}")
+    shots = _field(fields, "shots", list)
     return Track(
         video=_field(fields, "video", str),
-        duration_ms=duration_ms,
+        duration_ms=_bounded(fields, "duration_ms", int, 0, LATEST_MS),
         captioner=_field(fields, "captioner", str),
         shots=tuple(_shot(shot, number) for number, shot in enumerate(shots, 1)),
     )
@@ -157,10 +155,16 @@ def _sentence(fields: Any) -> dict[str, Any]:
 
 
 def _number(fields: dict[str, Any], name: str, low: float, high: float) -> float:
-    value = _field(fields, name, (int, float))
+    return float(_bounded(fields, name, (int, float), low, high))
+
+
+def _bounded(
+    fields: dict[str, Any], name: str, kind: type | tuple[type, ...], low: float, high: float
+) -> Any:
+    value = _field(fields, name, kind)
     if not low <= value <= high:
         raise _unreadable(f"{name}: {str(value)[:40]}")
-    return float(value)
+    return value
 
 
 def _field(fields: dict[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
