@@ -30,21 +30,19 @@ from preprocess.vocabulary import Vocabulary
 ENCODER, THINGS = "encoder/", "things/"  # begin the names of these networks' arrays
 
 
-def save(
-    path: Path, networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary,
-    about: Mapping[str, Any],
-) -> CaptionerFile:  # fmt: skip
-    """Writes the captioner file and returns what it holds.
+def packed(
+    networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary, about: Mapping[str, Any]
+) -> CaptionerFile:
+    """What a captioner file of these networks holds.
 
     Args:
-        path: the .kcap file.
         networks: the encoder, build_encoder's or one tuned from it, and the decoder; their
             weights are rounded to float16 first, so that graphs and file agree.
         vocabulary: the decoder's morphemes.
         about: what captioner.json tells besides; needs "encoder" and "side".
     """
     if keras.backend.backend() != "tensorflow":
-        return _elsewhere(path, networks, vocabulary, about)
+        return _packed_elsewhere(networks, vocabulary, about)
     encoder, decoder = networks
     classifier = build_classifier(about["encoder"], about["side"])
     parts = {"": decoder, ENCODER: encoder} | ({THINGS: classifier} if classifier else {})
@@ -54,18 +52,13 @@ def save(
         set_weights(network, plain)
         weights |= {prefix + name: array for name, array in plain.items()}
     graphs = decoder_graphs(decoder) | looking_graphs(encoder, classifier)
-    contents = CaptionerFile(
-        {"config": asdict(decoder.config), **about}, vocabulary, weights, graphs
-    )
-    write_captioner(path, contents)
-    return contents
+    return CaptionerFile({"config": asdict(decoder.config), **about}, vocabulary, weights, graphs)
 
 
-def _elsewhere(
-    path: Path, networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary,
-    about: Mapping[str, Any],
-) -> CaptionerFile:  # fmt: skip
-    """As save, by a process that runs Keras on TensorFlow."""
+def _packed_elsewhere(
+    networks: tuple[keras.Model, Decoder], vocabulary: Vocabulary, about: Mapping[str, Any]
+) -> CaptionerFile:
+    """As packed, by a process that runs Keras on TensorFlow."""
     encoder, decoder = networks
     told = {"config": asdict(decoder.config), **about}
     arrays = named_weights(decoder)
@@ -76,12 +69,12 @@ def _elsewhere(
         (folder / "about.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         (folder / "vocabulary.tsv").write_text(vocabulary.to_tsv(), encoding="utf-8")
         subprocess.run(
-            [sys.executable, "-m", "model.export", str(folder), str(path.absolute())],
+            [sys.executable, "-m", "model.export", str(folder), str(folder / "made.kcap")],
             env={**os.environ, "KERAS_BACKEND": "tensorflow"},
             cwd=Path(__file__).resolve().parents[1],
             check=True,
         )
-    return read_captioner(path)
+        return read_captioner(folder / "made.kcap")
 
 
 def main(folder: Path, path: Path) -> None:
@@ -90,7 +83,8 @@ def main(folder: Path, path: Path) -> None:
     vocabulary = Vocabulary.from_tsv((folder / "vocabulary.tsv").read_text(encoding="utf-8"))
     with np.load(folder / "weights.npz") as file:
         contents = CaptionerFile(about, vocabulary, dict(file), {})
-    save(path, (restore_encoder(contents), restore_decoder(contents)), vocabulary, about)
+    networks = restore_encoder(contents), restore_decoder(contents)
+    write_captioner(path, packed(networks, vocabulary, about))
 
 
 def at_side(
@@ -117,7 +111,7 @@ def restore(path: Path) -> tuple[Decoder, CaptionerFile]:
 
 def restore_decoder(contents: CaptionerFile) -> Decoder:
     """The Keras decoder of a captioner file's contents."""
-    decoder = decoder_of(CaptionerConfig(**contents.about["config"]))
+    decoder = decoder_of(CaptionerConfig.read(contents.about["config"]))
     set_weights(decoder, contents.weights)
     return decoder
 

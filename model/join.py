@@ -14,7 +14,7 @@ import numpy as np
 
 from model.network import CaptionerConfig
 from model.soup import OWN, history
-from model.storage import CaptionerFile, read_whole
+from model.storage import CaptionerFile, read_whole, write_captioner
 from preprocess.errors import SettingError, exit_status
 from preprocess.files import check_result
 
@@ -27,7 +27,7 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
         SettingError: they differ in encoder, vocabulary or widths, or are ensembles already.
     """
     from model.ensemble import ensemble_of
-    from model.export import restore_decoder, restore_encoder, save
+    from model.export import packed, restore_decoder, restore_encoder
 
     parts = [read_whole(path, "encoder") for path in files]
     for path, part in zip(files, parts, strict=True):
@@ -42,11 +42,13 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
     named = zip(files, parts, strict=True)
     told = [{"file": path.name, **history(part)} for path, part in named]
     about = {k: v for k, v in parts[0].about.items() if k not in OWN} | {"voices_of": told}
-    return save(out, (restore_encoder(parts[0]), joined), parts[0].vocabulary, about)
+    contents = packed((restore_encoder(parts[0]), joined), parts[0].vocabulary, about)
+    write_captioner(out, contents)
+    return contents
 
 
 def _config(contents: CaptionerFile) -> CaptionerConfig:
-    return CaptionerConfig(**contents.about["config"])
+    return CaptionerConfig.read(contents.about["config"])
 
 
 def _fits(one: CaptionerFile, other: CaptionerFile) -> bool:

@@ -8,12 +8,15 @@ A attention width, C context width, H hidden width, E embedding width.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from preprocess.errors import CaptionerFileError
 
 MOMENTS = 4  # of changes over a picture
 
@@ -42,6 +45,25 @@ class CaptionerConfig:
     merge: bool = False
     voices: int = 1
     motion: bool = False
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> "CaptionerConfig":
+        """As a captioner file tells it; what an older file leaves out has its default.
+
+        Raises:
+            CaptionerFileError: something is no number, missing, or unknown to this version.
+        """
+        known = {field.name for field in fields(cls)}
+        odd = [n for n, v in told.items() if n not in known or not isinstance(v, int | float)]
+        odd += [] if "vocabulary" in told else ["vocabulary"]
+        if odd:
+            raise CaptionerFileError(
+                f"캡셔너 파일의 config를 읽을 수 없습니다 ({' '.join(odd)}). 프로그램이나 파일을 "
+                "새로 받으세요.",
+                f"the captioner file's config cannot be read ({' '.join(odd)}). Update the "
+                "program, or fetch the file again.",
+            )
+        return cls(**told)
 
 
 class Bias(keras.layers.Layer):  # type: ignore[misc]

@@ -180,10 +180,10 @@ def check(arguments: argparse.Namespace, chosen: Options, groups: Sequence[str],
             f"--folds {arguments.folds}: 2부터 사진(영상이면 영상) 수({most})까지입니다.",
             f"--folds {arguments.folds}: give 2 to {most}, the number of pictures (or films).",
         )
-    if not train or not (held or arguments.folds):
+    if not train or not (held or arguments.folds or chosen.plain.everything):
         raise DataError(
             f"'{arguments.data}': train {train}장, val {held}장. 둘 다 필요합니다: "
-            "python -m preprocess --splits로 나누거나 --folds를 쓰세요.",
+            "python -m preprocess --splits로 나누거나 --folds, --everything을 쓰세요.",
             f"'{arguments.data}' has {train} train and {held} val pictures. Both are "
-            "needed: split with python -m preprocess --splits, or use --folds.",
+            "needed: split with python -m preprocess --splits, or use --folds or --everything.",
         )

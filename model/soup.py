@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from model.network import CaptionerConfig
-from model.storage import LETTERS, Array, CaptionerFile, read_captioner, read_whole
+from model.storage import LETTERS, Array, CaptionerFile, read_captioner, read_whole, write_captioner
 from preprocess.errors import SettingError, exit_status
 from preprocess.files import check_result
 
@@ -65,7 +65,7 @@ def _check(shares: Sequence[float], files: int) -> None:
 def _built(contents: CaptionerFile) -> tuple[object, ...]:
     about: Mapping[str, Any] = contents.about
     shapes = {name: array.shape for name, array in _networks(contents).items()}
-    config = CaptionerConfig(**about["config"])  # a file older than an option has its default
+    config = CaptionerConfig.read(about["config"])
     return contents.vocabulary, config, about["encoder"], about["side"], shapes
 
 
@@ -116,12 +116,13 @@ def history(contents: CaptionerFile) -> dict[str, Any]:
 
 
 def _write(out: Path, told: list[Any], first: CaptionerFile, weights: Mapping[str, Array]) -> None:
-    from model.export import restore_decoder, restore_encoder, save
+    from model.export import packed, restore_decoder, restore_encoder
 
     mean = CaptionerFile(first.about, first.vocabulary, weights, {})
     about = {k: v for k, v in first.about.items() if k not in OWN}
     about["mean_of"] = told
-    save(out, (restore_encoder(mean), restore_decoder(mean)), first.vocabulary, about)
+    networks = restore_encoder(mean), restore_decoder(mean)
+    write_captioner(out, packed(networks, first.vocabulary, about))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from model import calibrate, letters, quantize
 from model.cross_validation import cross_validate
-from model.export import at_side, fingerprint, restore, restore_encoder, save, signature_of
+from model.export import at_side, fingerprint, packed, restore, restore_encoder, signature_of
 from model.growing import grown
 from model.network import Decoder
 from model.options import BUILT, Options, check
@@ -93,11 +93,12 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         return
     first = folder / ("anew" if arguments.anew else "on") if arguments.init else folder
     started = Start(encoder, begun, best, first)
-    networks, best = _trained(data, (learned, held), options, folder, started)
+    watched = held or learned  # nothing is chosen by them where everything is learned
+    networks, best = _trained(data, (learned, watched), options, folder, started)
     about |= {"terms": terms, "best_epoch": best, "side": arguments.side or data.settings["side"]}
     print("마무리: 8비트, 글자 화면, 확신 (eight bits, screens of letters, confidence) ...")
     out: Path = arguments.out
-    contents = _save(folder / "captioner.kcap", data, networks, about)
+    contents = _packed(data, networks, about)
     if arguments.bits == 8:
         contents = quantize.quantize(contents, data, quantize.some(learned))
         print(quantize.report(contents))
@@ -108,7 +109,6 @@ def run(arguments: argparse.Namespace, options: Options) -> None:
         contents, told = change(out, contents, data)
         print(told)
     write_captioner(out, contents)  # whole, or not at all
-    (folder / "captioner.kcap").unlink()
     size = out.stat().st_size / 1e6
     print(f"{out} ({size:.1f} MB): python caption_video.py film.mp4 --model {out}")
 
@@ -214,7 +214,7 @@ def _terms(path: Path | None, init: Path | None) -> str:
         ) from None
 
 
-def _save(path: Path, data: Dataset, networks: Networks, about: dict[str, Any]) -> CaptionerFile:
+def _packed(data: Dataset, networks: Networks, about: dict[str, Any]) -> CaptionerFile:
     encoder, decoder, vocabulary = networks
     name, side = data.settings["encoder"], about["side"]
     version = data.settings.get("tagger_version", "unknown")  # older data folders tell none
@@ -222,4 +222,4 @@ def _save(path: Path, data: Dataset, networks: Networks, about: dict[str, Any]) 
     about = {**made, **about}
     about |= {"trained_side": data.settings["side"]}
     print(json.dumps(about["best_epoch"], ensure_ascii=False))
-    return save(path, at_side((encoder, decoder), name, side), vocabulary, about)
+    return packed(at_side((encoder, decoder), name, side), vocabulary, about)

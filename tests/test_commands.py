@@ -165,10 +165,11 @@ def test_a_tagger_that_loses_everything_is_told(tmp_path, monkeypatch, capsys):
     assert "no sentence comes back from the morphemes of 'okt'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("everything", [False, True])
-def test_test_pictures_never_enter(tmp_path, coco, stand_ins, everything):
-    """Neither their keys nor their words; with --everything the held-out pictures do."""
-    splits = {"train": list(range(24)), "val": list(range(24, 30)), "test": list(range(30, 36))}
+@pytest.mark.parametrize(("everything", "held"), [(False, 6), (True, 6), (True, 0)])
+def test_test_pictures_never_enter(tmp_path, coco, stand_ins, everything, held):
+    """Neither their keys nor their words; with --everything the held-out pictures do, if any."""
+    train_, val = list(range(30 - held)), list(range(30 - held, 30))
+    splits = {"train": train_, "val": val, "test": list(range(30, 36))}
     (coco / "s.json").write_text(json.dumps(splits), encoding="utf-8")
     records = json.loads((coco / "c.json").read_text(encoding="utf-8"))
     for record in records[30:]:
@@ -617,3 +618,10 @@ def test_a_file_that_lacks_what_every_captioner_has_is_one_line(tmp_path, traine
         for tool, line in tools:
             assert tool.main(line) == 1
             assert f"is damaged ({lost})" in capsys.readouterr().err
+    for more in ({"heads": 8}, {"hidden": "many"}):  # of a later version; of nobody
+        config = {**contents.about["config"], **more}
+        write_captioner(bad, replace(contents, about={**contents.about, "config": config}))
+        for tool, line in [(soup, mean), (join, mean)]:
+            assert tool.main(line) == 1
+            told = capsys.readouterr().err
+            assert f"config cannot be read ({next(iter(more))})" in told and told.count("\n") == 1

@@ -121,10 +121,12 @@ def _run(args: argparse.Namespace) -> int:
     if settings.burning.font:
         hangul_font(settings.burning.font)
     captioner = _hash(settings.model)
+    films = [Path(name) for name in args.inputs]
+    if not out.exists():
+        jobs_for(films, out, ())  # what cannot be read is told before the folder is made
     make_folder(out)
     with only_one(out):
         manifest = Manifest(out)
-        films = [Path(name) for name in args.inputs]
         jobs = jobs_for(films, out, args.output or FORMS, manifest.results)
         keyed = [(job, key_of(job, settings, captioner)) for job in jobs]
         left = [one for one in keyed if settings.overwrite or not manifest.finished(*one)]
