@@ -21,7 +21,7 @@ from video.scenes.__main__ import MODULES, main, parser
 from video.scenes.library import Library
 from video.scenes.matching import Sentences
 from video.scenes.search import search
-from video.scenes.store import update
+from video.scenes.store import read, update
 from video.track import CaptionedShot, OtherCaption, Track, to_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -356,3 +356,14 @@ def test_a_folder_that_is_not_there_takes_nothing_out(folder, tmp_path_factory, 
 def test_nothing_readable_makes_no_index(tmp_path):
     assert main(["index", str(tmp_path / "new.sqlite"), str(tmp_path / "none.json")]) == 1
     assert not (tmp_path / "new.sqlite").exists()
+
+
+@pytest.mark.parametrize("place", [SAID[0].encode(), b"KEY,", b"shot_of_film"])
+def test_an_index_with_one_bad_byte_is_told_to_be_damaged(folder, tmp_path_factory, place):
+    index = tmp_path_factory.mktemp("out") / "library.sqlite"
+    update(index, sorted(folder.glob("*.json")), [folder], words())
+    whole = index.read_bytes()
+    at = whole.index(place)
+    index.write_bytes(whole[:at] + b"\xf4" + whole[at + 1 :])
+    with pytest.raises(DataError, match="damaged"):
+        read(index, words())

@@ -191,15 +191,23 @@ def _opened(index: Path, create: bool) -> Iterator[sqlite3.Connection]:
             if not _is_ours(base):
                 raise _foreign(index, "application_id")
             yield base
-    except sqlite3.OperationalError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _AROUND:
+            raise _foreign(index, str(error)) from None
         raise OutputError(
             f"색인 '{index}'에 쓰거나 읽을 수 없습니다 ({error}). 폴더, 권한, 남은 공간, "
             "색인을 쓰고 있는 다른 프로그램을 확인하세요.",
             f"index '{index}' cannot be written or read ({error}). Check the folder, its rights, "
             "free space, and other programs that are writing it.",
         ) from None
-    except sqlite3.DatabaseError as error:
-        raise _foreign(index, str(error)) from None
+
+
+# errors that lie around the file; any other means that it is not what was written
+_AROUND = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}  # fmt: skip
 
 
 def _is_ours(base: sqlite3.Connection) -> bool:
