@@ -5,16 +5,18 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from preprocess.data_folder import data_folder, undone
 from preprocess.errors import DataError, exit_status
 from preprocess.features import EncoderOptions, cache_features, check_encoder, encoding
 from preprocess.files import whole_file
-from preprocess.gathering import Gathered, Wanted, check_apart, gathered
+from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
 from preprocess.records import Sample, stills, write_samples
@@ -114,11 +116,22 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.splits,
         arguments.caption_key,
     )
-    check_apart(wanted, out)
+    inputs = [*wanted.paths, *wanted.pictures, *wanted.splits]
     options = EncoderOptions(arguments.encoder, arguments.side, arguments.nearer)
-    check_encoder(options)
-    jobs, tagger = processes(arguments.jobs), load_tagger(arguments.tagger)
-    found = gathered(wanted, out, print)
+    with data_folder(out, inputs) as made:
+        with undone(out) if made else nullcontext():
+            check_encoder(options)
+            jobs, tagger = processes(arguments.jobs), load_tagger(arguments.tagger)
+            found = gathered(wanted, out, print)
+        _made(arguments, found, tagger, jobs, options)
+
+
+def _made(
+    arguments: argparse.Namespace, found: Gathered, tagger: Tagger, jobs: int,
+    options: EncoderOptions,
+) -> None:  # fmt: skip
+    """Writes the data folder."""
+    out: Path = arguments.out
     samples, losses = analyse_all(out, found.samples, tagger, jobs)
     if not samples:
         raise DataError(

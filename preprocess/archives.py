@@ -9,9 +9,7 @@ import errno
 import io
 import os
 import tarfile
-import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,8 +18,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from preprocess.errors import DataError
-from preprocess.files import check_room, open_many
+from preprocess.files import check_room, is_file, is_folder, make_folder, open_many
 from preprocess.members import (
+    BROKEN,
     Member,
     copy,
     damaged,
@@ -38,8 +37,6 @@ from preprocess.tally import Tally
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz")
 DEEPEST = 4  # archives in archives
-BROKEN = (zipfile.BadZipFile, zipfile.LargeZipFile, tarfile.TarError, EOFError, zlib.error,
-          OSError, NotImplementedError)  # fmt: skip
 
 
 class Archives(ExitStack):
@@ -53,24 +50,37 @@ class Archives(ExitStack):
     def __init__(self, cache: Path, away: Path) -> None:
         super().__init__()
         open_many()  # a set may come in a thousand archives
-        self._cache, self._away = cache, away.resolve()
+        self._cache, self._away = cache, Path(os.path.realpath(away))
+        self._roots: dict[str, str] = {}  # the name of each download, and where that lies
 
     def members(self, path: Path, tally: Tally) -> Iterator[Member]:
         """Every file in a download: a folder, an archive, one part of it, or a label file.
 
         Raises:
-            DataError: there is nothing, an archive is damaged, or parts are missing.
+            DataError: there is nothing, it may not be read, an archive is damaged, or parts are
+                missing.
             OutputError: no room for an archive that has to be unpacked.
         """
-        if path.is_dir():
-            yield from self._unfolded(_folder(path, self._away, tally), tally, 0)
-        elif path.is_file():
-            yield from self._unfolded(_single(path), tally, 0)
+        if is_folder(path):
+            real = Path(os.path.realpath(path))
+            found = _folder(real, self._before(real), self._away, tally)
+        elif is_file(path):
+            part = part_of(path.name)
+            before = self._before(path.with_name(part[0]) if part else path)
+            found = _single(path, before)
         else:
             raise DataError(
                 f"'{path}'이(가) 없습니다. 경로를 확인하세요.",
                 f"'{path}' does not exist. Check the path.",
             )
+        yield from self._unfolded(found, tally, 0)
+
+    def _before(self, download: Path) -> str:
+        """What its members' names begin with: a number where another download has its name."""
+        number, place = 1, os.path.realpath(download)
+        while self._roots.setdefault(f"{number}~{download.name}", place) != place:
+            number += 1
+        return f"{number}~" if number > 1 else ""
 
     def _unfolded(self, found: Iterable[Member], tally: Tally, depth: int) -> Iterator[Member]:
         """The members with parts joined and archives opened."""
@@ -99,8 +109,9 @@ class Archives(ExitStack):
             yield _whole(name, [parts[n] for n in order])
 
     def _opened(self, member: Member, tally: Tally) -> Iterator[Member]:
+        searchable = self._searchable(member)
         try:
-            file = self.enter_context(self._searchable(member).open())
+            file = self.enter_context(searchable.open())
             if member.name.lower().endswith(".zip"):
                 yield from self._zipped(file, member.name, tally)
             else:
@@ -108,6 +119,8 @@ class Archives(ExitStack):
         except BROKEN as error:
             if getattr(error, "errno", None) == errno.EMFILE:
                 raise _too_many(member.name) from None
+            if isinstance(error, PermissionError):
+                raise _locked_away(member.name, error) from None
             raise damaged(member.name, error) from None
 
     def _zipped(self, file: IO[bytes], name: str, tally: Tally) -> Iterator[Member]:
@@ -124,7 +137,8 @@ class Archives(ExitStack):
             if reason:
                 tally.drop(reason, f"{name}/{zip_name(info)}")
             elif not ignored(inner):
-                yield Member(inner, info.file_size, _opener(archive.open, info), seekable=False)
+                opens, stamp = _opener(archive.open, info), f"{info.CRC:08x}"
+                yield Member(inner, info.file_size, opens, seekable=False, stamp=stamp)
 
     def _tarred(self, file: IO[bytes], member: Member, tally: Tally) -> Iterator[Member]:
         name, plain, total = member.name, member.name.lower().endswith(".tar"), 0
@@ -146,17 +160,17 @@ class Archives(ExitStack):
                 tally.drop(reason, f"{name}/{info.name}")
             else:
                 opens = _opener(archive.extractfile, info)
-                yield Member(inner, info.size, opens, seekable=plain)
+                yield Member(inner, info.size, opens, seekable=plain, stamp=f"{info.mtime:.0f}")
         _check_end(file, archive.offset if plain else None)
 
     def _searchable(self, member: Member) -> Member:
         """The member, copied into the cache where it cannot be searched as it is."""
         if member.seekable:
             return member
-        target = self._cache / sha256(member.name.encode()).hexdigest()[:20]
+        target = self._cache / sha256(member.told.encode()).hexdigest()[:20]
         if not (target.exists() and target.stat().st_size == member.size):
             check_room(target.parent, member.size)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             copy(member, target)
         return replace(member, open=_opener(target.open, "rb"))
 
@@ -167,6 +181,13 @@ def _too_many(name: str) -> DataError:
         "폴더를 나누어 주세요.",
         f"too many archives: '{name}' cannot be opened. Raise the limit with ulimit -n, or give "
         "the folder in parts.",
+    )
+
+
+def _locked_away(name: str, error: OSError) -> DataError:
+    return DataError(
+        f"'{name}'을(를) 읽을 수 없습니다 ({error.strerror}). 파일의 권한을 확인하세요.",
+        f"cannot read '{name}' ({error.strerror}). Check the file's rights.",
     )
 
 
@@ -187,32 +208,37 @@ def _check_end(file: IO[bytes], offset: int | None) -> None:
             raise tarfile.ReadError("unexpected end of data")
 
 
-def _folder(root: Path, away: Path, tally: Tally) -> Iterator[Member]:
+def _folder(real: Path, before: str, away: Path, tally: Tally) -> Iterator[Member]:
     """The files of a folder in the order of their names; links out of it are not followed."""
-    real = root.resolve()
-    for place, folders, files in os.walk(real):
+
+    def unreadable(error: OSError) -> None:
+        tally.drop("folder that cannot be read", str(error.filename))
+
+    for place, folders, files in os.walk(real, onerror=unreadable):
         here = Path(place)
         linked = [f for f in folders if (here / f).is_symlink()]
         folders[:] = sorted(f for f in folders if f not in linked and (here / f) != away)
         for name in sorted([*files, *linked]):
             path = here / name
-            shown = f"{real.name}/{path.relative_to(real).as_posix()}"
-            if path.is_symlink() and not path.resolve().is_relative_to(real):
+            shown = f"{before}{real.name}/{path.relative_to(real).as_posix()}"
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real):
                 tally.drop("link out of the folder", shown)
-            elif path.is_file() and not ignored(named := decoded_name(os.fsencode(shown))):
+            elif path.is_symlink() and not path.exists():
+                tally.drop("link to nothing", shown)
+            elif is_file(path) and not ignored(named := decoded_name(os.fsencode(shown))):
                 yield _file(path, named)
 
 
-def _single(path: Path) -> Iterator[Member]:
+def _single(path: Path, before: str) -> Iterator[Member]:
     """A file, or every part of the whole that it is a part of."""
     part = part_of(path.name)
     if not part:
-        yield _file(path, unicodedata.normalize("NFC", path.name))
+        yield _file(path, before + decoded_name(os.fsencode(path.name)))
         return
     for other in sorted(path.absolute().parent.iterdir()):
         found = part_of(other.name)
         if found and found[0] == part[0] and other.is_file():
-            yield _file(other, unicodedata.normalize("NFC", other.name))
+            yield _file(other, before + decoded_name(os.fsencode(other.name)))
 
 
 def _file(path: Path, name: str) -> Member:
@@ -222,7 +248,9 @@ def _file(path: Path, name: str) -> Member:
         own: Path | None = path
     except UnicodeEncodeError:
         own = None
-    return Member(name, path.stat().st_size, _opener(path.open, "rb"), own)
+    seen = path.stat()
+    stamp = str(seen.st_mtime_ns)
+    return Member(name, seen.st_size, _opener(path.open, "rb"), own, stamp=stamp)
 
 
 def _whole(name: str, parts: list[Member]) -> Member:
@@ -231,7 +259,8 @@ def _whole(name: str, parts: list[Member]) -> Member:
     def opened() -> IO[bytes]:
         return io.BufferedReader(Joined([part.open for part in parts], sizes))
 
-    return Member(name, sum(sizes), opened, seekable=all(part.seekable for part in parts))
+    seekable, stamp = all(part.seekable for part in parts), " ".join(p.stamp for p in parts)
+    return Member(name, sum(sizes), opened, seekable=seekable, stamp=stamp)
 
 
 def _opener(function: Callable[..., Any], argument: Any) -> Callable[[], IO[bytes]]:

@@ -64,6 +64,18 @@ def build_encoder(name: str, side: int, weights: bool = True) -> keras.Model:
     return keras.Model(network.input, regions, name=f"encoder_{name}")
 
 
+def check_built(name: str, side: int) -> None:
+    """Refuses what is no encoder's name, and a network of others that cannot be had.
+
+    Raises:
+        SettingError: no encoder has this name, or its weights cannot be fetched for this side.
+        MissingExtra: the package that carries the weights is not installed.
+    """
+    check_name(name)
+    if name not in LITE and name != "scratch":
+        build_encoder(name, side)
+
+
 def check_name(name: str) -> None:
     """Refuses what is no encoder's name.
 
@@ -245,7 +257,15 @@ def _application(name: str, side: int, weights: bool) -> keras.Model:
     package = importlib.import_module(f"keras.applications.{module.__name__.rsplit('.', 1)[-1]}")
     picture = keras.Input((side, side, 3), name="picture")
     scaled = package.preprocess_input(picture)
-    trunk = build(
-        include_top=False, weights="imagenet" if weights else None, input_shape=(side, side, 3)
-    )
+    shape, taught = (side, side, 3), "imagenet" if weights else None
+    try:
+        trunk = build(include_top=False, weights=taught, input_shape=shape)
+    except Exception as error:  # Keras says so where a download fails or the side is too small
+        reason = str(error).splitlines()[0]
+        raise SettingError(
+            f"--encoder {name} --side {side}: 만들 수 없습니다 ({reason}). 인터넷과 --side를 "
+            "확인하거나 다른 --encoder를 쓰세요.",
+            f"--encoder {name} --side {side} cannot be had ({reason}). Check the internet and "
+            "--side, or use another --encoder.",
+        ) from None
     return keras.Model(picture, trunk(scaled), name=name)

@@ -64,11 +64,12 @@ def check_encoder(options: EncoderOptions) -> None:
 
     Raises:
         MissingExtra: the package that carries the weights is not installed.
-        SettingError: there is no such encoder, or the side is not between 16 and 1024.
+        SettingError: there is no such encoder, it cannot be had for this side, or the side is not
+            between 16 and 1024.
     """
     check_side(options.side)
     if options.encoder != EncoderOptions().encoder:  # asking imports TensorFlow
-        apart(_known, options.encoder)
+        apart(_built, options)
 
 
 def check_side(side: int) -> None:
@@ -84,10 +85,10 @@ def check_side(side: int) -> None:
         )
 
 
-def _known(name: str) -> None:
-    from preprocess.encoder import check_name
+def _built(options: EncoderOptions) -> None:
+    from preprocess.encoder import check_built
 
-    check_name(name)
+    check_built(options.encoder, options.side)
 
 
 @contextmanager
@@ -194,7 +195,8 @@ def cache_features(
     pictures = [sample.pictures[0] for sample in samples]
     about = {"encoder": options.encoder, "side": options.side}
     about |= {"nearer": True} if options.nearer else {}
-    plan = Plan([s.key for s in samples], pictures, (options.views, *probe.shape[1:]), about)
+    shape, stamps = (options.views, *probe.shape[1:]), [_stamp(Path(p)) for p in pictures]
+    plan = Plan([s.key for s in samples], pictures, shape, about, stamps)
     if old := old_features(folder, plan, pictures):
         if verify:
             say(f"'{folder}/features.npy'에는 견줄 합이 없습니다 (has no checksum to compare with)")
@@ -212,6 +214,15 @@ def cache_features(
     for number, shard in zip(wanted, rows, strict=True):
         write_shard(folder, plan, number, islice(found, len(_cut(shard))))
     return Features.of(folder, plan)
+
+
+def _stamp(picture: Path) -> str:
+    """Size and time of a picture's file: another one for another picture under its name."""
+    try:
+        seen = picture.stat()
+    except OSError:
+        return ""
+    return f"{seen.st_size} {seen.st_mtime_ns}"
 
 
 def _freed(folder: Path, plan: Plan) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from preprocess.errors import OutputError
 
@@ -98,7 +98,8 @@ def check_room(folder: Path, size: int) -> None:
     Raises:
         OutputError: less than `size` bytes are free where the folder is or will be.
     """
-    there = next(p for p in (folder, *folder.resolve().parents) if p.exists())
+    real = Path(os.path.realpath(folder))
+    there = next(p for p in (real, *real.parents) if p.exists())
     free = shutil.disk_usage(there).free
     if size > free:
         raise OutputError(
@@ -168,6 +169,19 @@ def sweep(folder: Path, mark: str) -> None:
     for left in folder.glob(f".captioning-{mark}-*"):
         with suppress(OSError):
             left.unlink()
+
+
+def locked(file: IO[bytes]) -> bool:
+    """Whether nobody else had it locked; where there are no locks, nobody can be known."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):  # on Windows; on some shared disks
+        return True
+    return True
 
 
 def append_line(path: Path, record: Any) -> None:

@@ -1,15 +1,13 @@
 """PATHs on the command line -> samples: read, matched, split, unpacked."""
 
-import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from preprocess.archives import Archives
-from preprocess.errors import DataError, OutputError, SettingError
+from preprocess.errors import DataError, SettingError
 from preprocess.files import make_folder
 from preprocess.leaks import Bits
 from preprocess.matching import Match, Table, matched
@@ -55,7 +53,7 @@ class Gathered:
 
 
 def gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathered:
-    """The samples of all paths; on an error a data folder that was not there is not there.
+    """The samples of all paths.
 
     Args:
         wanted: what was asked for.
@@ -67,35 +65,6 @@ def gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathere
         DataError: something cannot be read, or nothing usable remains.
         OutputError: out cannot be written or has too little room.
     """
-    fresh = not out.exists()
-    try:
-        return _gathered(wanted, out, say)
-    except DataError:
-        if fresh:
-            shutil.rmtree(out, ignore_errors=True)
-        raise
-    except OutputError:
-        if fresh:
-            with suppress(OSError):
-                out.rmdir()  # what was unpacked stays, for the next run
-        raise
-
-
-def check_apart(wanted: Wanted, out: Path) -> None:
-    """Refuses to write among what is to be read; a folder inside it does.
-
-    Raises:
-        SettingError: out is one of the paths or of the folders of pictures.
-    """
-    read = (*wanted.paths, *wanted.pictures)
-    if out.resolve() in {path.resolve() for path in read}:
-        raise SettingError(
-            f"--out '{out}'은(는) 읽을 폴더입니다. 다른 폴더나 그 안의 새 폴더를 주세요.",
-            f"--out '{out}' is a folder to read from. Give another one, or a new one inside it.",
-        )
-
-
-def _gathered(wanted: Wanted, out: Path, say: Callable[[str], object]) -> Gathered:
     paths = _checked(wanted)
     tables = [read_table(path) for path in wanted.splits]
     with Archives(out / "unpacked", out) as archives:

@@ -1,9 +1,9 @@
 """Labels with the files that show them, cleaned captions and splits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import PurePosixPath
+from typing import TypeGuard
 
 from preprocess.captions import kept
 from preprocess.members import Member, same_file
@@ -30,6 +30,7 @@ class Match:
         set_name: where it is counted, and the beginning of its key.
         official: its split by the download's folders, or "".
         split: "train", "val" or "test"; "" until splits are assigned.
+        shares: the group it is one with because they show the same file, or "".
     """
 
     label: Label
@@ -40,6 +41,7 @@ class Match:
     set_name: str
     official: str
     split: str = ""
+    shares: str = ""
 
     @property
     def member(self) -> Member:
@@ -54,7 +56,7 @@ class Match:
     @property
     def group(self) -> str:
         """What is never split, over all sets."""
-        return f"{self.set_name}/{self.label.group}"
+        return self.shares or f"{self.set_name}/{self.label.group}"
 
 
 def matched(
@@ -69,12 +71,14 @@ def matched(
     """
     everything = _Everything(sources)
     matches: list[Match] = []
-    named: set[int] = set()  # files that a label names, by id()
+    named: set[str] = set()  # files that a label names
     for number, source in enumerate(sources):
-        shelves = [*pictures[number], source.shelf, everything]
+        bare = [other.shelf for other in sources if not other.found]  # pictures and no labels
+        shelves = [*pictures[number], source.shelf, *bare, everything]
         matches += _of_source(number, source, shelves, named)
     _count_unnamed(sources, named)
-    return list(_split(_distinct(matches, sources), sources, _tables(sources, tables)))
+    distinct = _together(list(_distinct(matches, sources)))
+    return list(_split(distinct, sources, _tables(sources, tables)))
 
 
 def _tables(sources: Sequence[Source], given: Sequence[Table | None]) -> list[Table | None]:
@@ -93,23 +97,23 @@ class _Everything(Shelf):
             self.take(source.shelf)
 
 
-def _count_unnamed(sources: Sequence[Source], named: set[int]) -> None:
+def _count_unnamed(sources: Sequence[Source], named: set[str]) -> None:
     """Counts pictures and films that no label names; of a drama's frames most have none."""
     for source in sources:
         if not any(found.form == "drama" for found in source.found):
-            rest = [member for member in source.shelf if id(member) not in named]
+            rest = [member for member in source.shelf if member.told not in named]
             if rest:
                 source.tally("").drop("file that no label names", rest[0].name, len(rest))
 
 
 def _of_source(
-    number: int, source: Source, shelves: Sequence[Shelf], named: set[int]
+    number: int, source: Source, shelves: Sequence[Shelf], named: set[str]
 ) -> Iterator[Match]:
     for form in dict.fromkeys(f.form for f in source.found):
         labelled = [f for f in source.found if f.form == form]
         tally, name = source.tally(form), source.set_name(form)
         media = _media(labelled, shelves)
-        named.update(id(m) for members in media if not isinstance(members, str) for m in members)
+        named.update(m.told for members in media if not isinstance(members, str) for m in members)
         for f, members in zip(labelled, media, strict=True):
             shown = f.label.identity
             captions = kept(f.label.captions, shown, tally)
@@ -134,21 +138,52 @@ def _count_missing(label: Label, members: Media, tally: Tally) -> None:
 
 
 def _media(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Media | str]:
-    """The files of each label, or why there is none, from the first shelf that has any of them.
+    """The files of each label, or why there is none: from the first shelf that has it.
+
+    Films alone are the last resort. The last shelf, where all sets lie together, is asked only
+    for a set of which nothing is on the others: sets call different pictures by one name.
+    """
+    *own, everything = shelves
+    found = _on_shelves(labelled, own)
+    return found if any(map(_is_there, found)) else _on_shelves(labelled, [everything])
+
+
+def _on_shelves(labelled: Sequence[Found], shelves: Sequence[Shelf]) -> list[Media | str]:
+    stills: list[Media | str] = []
+    films: list[Media | str] = []
+    for shelf in shelves:
+        files = _on_shelf(labelled, shelf)
+        if any(_is_there(file) and kind_of(file[0].name) == STILLS for file in files):
+            stills = _filled(stills, files)
+        else:
+            films = _filled(films, files)
+    return stills or films
+
+
+def _on_shelf(labelled: Sequence[Found], shelf: Shelf) -> list[Media | str]:
+    """The files of each label on one shelf.
 
     Two folders that labels name must be those that stills lie in; only where none of a set's are,
-    one, and then none. Films alone are the last resort.
+    one, and then none.
     """
-    films: list[Media | str] = []
-    nowhere: list[Media | str] = []
-    for shelf, within in product(shelves, (2, 1, 0)):
+    found: list[Media | str] = []
+    for within in (2, 1, 0):
         files = [_files(f, shelf, within) for f in labelled]
-        there = {kind_of(found[0].name) for found in files if not isinstance(found, str)}
+        there = {kind_of(file[0].name) for file in files if not isinstance(file, str)}
         if STILLS in there:
             return files
-        films = films or (files if there else [])
-        nowhere = nowhere or files
-    return films or nowhere
+        found = found or (files if there or not within else [])
+    return found
+
+
+def _filled(before: list[Media | str], after: list[Media | str]) -> list[Media | str]:
+    """What was found before, and where nothing was, what is found now."""
+    pairs = zip(before or after, after, strict=True)
+    return [b if _is_there(b) or not _is_there(a) else a for b, a in pairs]
+
+
+def _is_there(file: Media | str) -> TypeGuard[Media]:
+    return not isinstance(file, str)
 
 
 def _files(found_label: Found, shelf: Shelf, within: int) -> Media | str:
@@ -196,22 +231,53 @@ def _numbered(match: Match, number: int) -> Match:
     return replace(match, label=replace(label, identity=identity, group=group))
 
 
-def _split(
-    matches: Iterator[Match], sources: Sequence[Source], tables: Sequence[Table | None]
-) -> Iterator[Match]:
-    """The same with splits; sources without a table of their own are one set if of one form."""
-    sets: dict[tuple[str, int], list[Match]] = {}
+def _together(matches: Sequence[Match]) -> list[Match]:
+    """The same, with groups that show one file as one group: labels may name it in many ways."""
+    of_group: dict[str, str] = {}
+
+    def first(group: str) -> str:
+        while of_group.setdefault(group, group) != group:
+            group = of_group[group]
+        return group
+
+    of_file: dict[str, str] = {}
     for match in matches:
+        for member in match.members:
+            known = of_file.setdefault(member.told, match.group)
+            of_group[first(match.group)] = first(known)
+    return [
+        replace(match, shares=of) if (of := first(match.group)) != match.group else match
+        for match in matches
+    ]
+
+
+def _split(
+    matches: Iterable[Match], sources: Sequence[Source], tables: Sequence[Table | None]
+) -> Iterator[Match]:
+    """The same with splits; sources without a table of their own are one set if of one form.
+
+    A group that two sets put into different splits teaches.
+    """
+    sets: dict[tuple[str, int], list[Match]] = {}
+    drawn: dict[str, str] = {}  # by which name a group is drawn, whichever set it is in
+    for match in matches:
+        drawn.setdefault(match.group, match.label.group)
         own = match.source if tables[match.source] is not None else -1
         sets.setdefault((match.form, own), []).append(match)
+    placed: list[Match] = []
+    said: dict[str, set[str]] = {}
     for (form, own), members in sets.items():
-        units = [Unit(_names(m), m.group, m.label.group, m.official) for m in members]
-        splits = assigned(units, tables[own] if own >= 0 else None)
+        units = [Unit(_names(m), m.group, drawn[m.group], m.official) for m in members]
+        asked = form == "plain" and any(m.label.split for m in members)
+        splits = assigned(units, tables[own] if own >= 0 else None, asked)
         for match, split in zip(members, splits, strict=True):
             if split:
-                yield replace(match, split=split)
+                placed.append(replace(match, split=split))
+                said.setdefault(match.group, set()).add(split)
             else:
                 _no_split(sources[match.source].tally(form), match)
+    for match in placed:
+        yield match if len(said[match.group]) == 1 else replace(match, split="train")
 
 
 def _names(match: Match) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """One file of a download: its name as it was meant, what is refused of it, and copying it out."""
 
+import lzma
 import stat
 import tarfile
 import unicodedata
@@ -17,8 +18,8 @@ BLOCK = 2**20  # bytes copied at a time
 BEGINNING = 2**16  # bytes by which files of one size are told apart
 SWELLS = 200  # times its packed size, and at least:
 SWELLS_FROM = 64 * 2**20  # bytes
-BROKEN = (OSError, EOFError, ValueError, RuntimeError, zlib.error, tarfile.TarError,
-          zipfile.BadZipFile, zipfile.LargeZipFile)  # fmt: skip
+BROKEN = (OSError, EOFError, ValueError, IndexError, RuntimeError, zlib.error, lzma.LZMAError,
+          tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +28,12 @@ class Member:
 
     Attributes:
         name: its path from the download's own name on, archives as folders; NFC, with "/".
+            Downloads of one name have a number before it, so that no two files have one name.
         size: bytes.
         open: opens it for reading.
         path: where it lies as a file of its own, else None.
         seekable: it can be searched cheaply when opened.
+        stamp: another one for another content under the same name: a zip's checksum, a time.
     """
 
     name: str
@@ -38,6 +41,12 @@ class Member:
     open: Callable[[], IO[bytes]]
     path: Path | None = None
     seekable: bool = True
+    stamp: str = ""
+
+    @property
+    def told(self) -> str:
+        """Tells it apart from any other file, also from what had its name before."""
+        return f"{self.name} {self.size} {self.stamp}"
 
 
 def copy(member: Member, target: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from preprocess.files import whole_file
+from preprocess.files import make_folder, whole_file
 from preprocess.frames import frames
 from preprocess.media import MediaInfo
 from preprocess.pictures import Picture
@@ -52,7 +52,7 @@ def take(media: MediaInfo, wanted: Mapping[Path, int]) -> None:
 
 
 def _write(path: Path, picture: Picture) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])
     with whole_file(path) as temporary:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 def read_picture(path: Path) -> Picture:
-    """The picture as uint8 (H, W, 3) RGB, upright after its EXIF orientation.
+    """The picture as uint8 (H, W, 3) RGB, upright after its EXIF orientation, flat on white.
 
     Raises:
         DataError: the file is missing or is no picture OpenCV can decode.
@@ -44,7 +45,7 @@ def decoded(data: bytes, path: Path) -> Picture:
     """
     pixels = np.frombuffer(data, np.uint8)
     try:
-        picture = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if data else None
+        picture = _on_white(cv2.imdecode(pixels, _read_as(data))) if data else None
     except (cv2.error, MemoryError):  # a header that promises billions of pixels
         picture = None
     if picture is None:
@@ -53,6 +54,27 @@ def decoded(data: bytes, path: Path) -> Picture:
             f"'{path}' is not a readable picture. Fetch the file again.",
         )
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _read_as(data: bytes) -> int:
+    """How OpenCV is to decode a file: what hides behind transparency is not what is seen."""
+    header = data[: data.find(b"IDAT")] if data.startswith(b"\x89PNG") else b""
+    if header[25:26] in (b"\4", b"\6") or b"tRNS" in header:
+        return cv2.IMREAD_UNCHANGED
+    webp = data[:4] == b"RIFF" and data[8:15] == b"WEBPVP8" and len(data) > 20
+    alpha = webp and (data[15:16] == b"L" or (data[15:16] == b"X" and data[20] & 0x10))
+    return cv2.IMREAD_UNCHANGED if alpha else cv2.IMREAD_COLOR
+
+
+def _on_white(picture: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
+    """BGR uint8 (H, W, 3) of whatever was decoded."""
+    if picture is None or (picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
+        return picture
+    most = np.iinfo(picture.dtype).max
+    shares = np.atleast_3d(picture).astype(np.float32) / most
+    alpha = shares[:, :, 3:] if shares.shape[2] == 4 else np.float32(1)
+    colours: npt.NDArray[Any] = 255 * (shares[:, :, :3] * alpha + 1 - alpha)
+    return np.broadcast_to(colours, (*colours.shape[:2], 3)).round().astype(np.uint8)
 
 
 def nearer(picture: Picture, share: float = 0.85) -> Picture:

@@ -1,5 +1,6 @@
 """Downloads as they came -> labels: every label file found, recognised and read."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,8 @@ from tqdm import tqdm
 
 from preprocess.archives import Archives
 from preprocess.errors import DataError
-from preprocess.members import BROKEN, Member
+from preprocess.files import is_folder
+from preprocess.members import BROKEN, Member, decoded_name
 from preprocess.sets.documents import KINDS, parsed
 from preprocess.sets.forms import TITLES, Form, labels, recognised
 from preprocess.sets.labels import Document, Label
@@ -216,12 +218,10 @@ def _beside(name: str) -> bool:
 
 
 def _name(path: Path) -> str:
-    real = path.resolve()
-    if real.is_dir():
-        return real.name
-    if real.name.lower().endswith(KINDS):
-        return real.parent.name
-    return PurePosixPath(real.name.split(".part")[0]).stem
+    real = Path(os.path.realpath(path))
+    label = real.name.lower().endswith(KINDS) and not is_folder(real)
+    name = decoded_name(os.fsencode((real.parent if label else real).name))
+    return name if label or is_folder(real) else PurePosixPath(name.split(".part")[0]).stem
 
 
 def _unknown(where: str, fields: Mapping[str, str]) -> DataError:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from preprocess.files import whole_file
+
 T = TypeVar("T")
 FRAMES = 3  # most pictures of a sample that are looked at; captioning takes as many of a shot
 
@@ -73,10 +75,17 @@ def middle_first(pictures: Sequence[T]) -> tuple[T, ...]:
 
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
-    """Writes one JSON object a line, UTF-8."""
-    with path.open("w", encoding="utf-8") as file:
-        for sample in samples:
-            file.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
+    """Writes one JSON object a line, UTF-8.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    lines = [json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples]
+    if not lines:
+        path.write_bytes(b"")  # which whole_file would take for a full disk
+        return
+    with whole_file(path) as new, new.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
 
 
 def read_samples(path: Path) -> Iterator[Sample]:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from preprocess.files import append_line, read_lines, whole_file
+from preprocess.files import append_line, make_folder, read_lines, whole_file
 
 SHARD_BYTES = 2**26
 OPEN = 8  # shards that are mapped at a time: what is read counts as memory until it is let go
@@ -90,12 +90,14 @@ class Plan:
         origins: what each row is made of; equal ones make equal rows.
         shape: of one row, (V, R, D).
         about: told in keys.json beside these: who made them.
+        stamps: of each row's file as it is now, "" for one that is gone; nothing tells nothing.
     """
 
     keys: Sequence[str]
     origins: Sequence[str]
     shape: tuple[int, ...]
     about: dict[str, Any]
+    stamps: Sequence[str] = ()
 
     @property
     def row_bytes(self) -> int:
@@ -119,6 +121,10 @@ class Plan:
                            [self.origins[row] for row in rows]])  # fmt: skip
         return hashlib.sha256(told.encode()).hexdigest()
 
+    def seen(self, rows: range) -> list[str]:
+        """The stamps of a shard's files."""
+        return [self.stamps[row] for row in rows] if self.stamps else []
+
     def told(self) -> dict[str, Any]:
         """What keys.json says."""
         return {"keys": list(self.keys), **self.about, "shape": self.shape, "rows": self.rows}
@@ -138,12 +144,18 @@ def missing(folder: Path, plan: Plan, verify: bool = False) -> list[int]:
         for number, rows in enumerate(plan.shards)
         if not _is_whole(_file(folder, number), lines.get(number, {}), verify)
         or lines[number].get("of") != plan.origin(rows)
+        or _replaced(lines[number].get("seen", []), plan.seen(rows))
     ]
+
+
+def _replaced(before: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether one of a shard's files is another one now; one that is gone was what it was."""
+    return any(b != n and b and n for b, n in zip(before, now, strict=False))
 
 
 def begin(folder: Path, plan: Plan) -> None:
     """Makes the folder ready for the plan's shards; what is of no use to it goes."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with whole_file(folder / "keys.json") as temporary:
         temporary.write_text(json.dumps(plan.told(), ensure_ascii=False), encoding="utf-8")
     for path in useless(folder, plan):
@@ -177,6 +189,7 @@ def write_shard(folder: Path, plan: Plan, number: int, pieces: Iterator[Array]) 
             raise ValueError(f"{done} rows for a shard of {len(rows)}")
         size, digest = temporary.stat().st_size, _digest(temporary)
     line = {"shard": number, "bytes": size, "sha256": digest, "of": plan.origin(rows)}
+    line |= {"seen": plan.seen(rows)}
     append_line(folder / _LINES, line)
 
 

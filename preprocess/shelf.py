@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 from preprocess.members import Member, same_file
-from preprocess.sets.labels import FILMS, Kind, kind_of
+from preprocess.sets.labels import FILMS, UNREAD, Kind, kind_of
 from preprocess.splits import official_split
 
 
@@ -59,7 +59,7 @@ class Shelf:
 
 
 def found(
-    shelf: Shelf, names: Iterable[str], kind: Kind, split: str = "", within: int = 0
+    shelf: Shelf, names: Sequence[str], kind: Kind, split: str = "", within: int = 0
 ) -> Member | str:
     """The member of the first name that a shelf has, else why there is none.
 
@@ -75,7 +75,10 @@ def found(
             return "several files have this name"
         if same:
             return next((m for m in same if m.path), same[0])
-    return "film missing" if kind == FILMS else "picture missing"
+    if kind == FILMS:
+        return "film missing"
+    unread = any(name.lower().endswith(UNREAD) for name in names)
+    return "picture of a kind that is not read" if unread else "picture missing"
 
 
 def _parts(name: str) -> list[str]:

@@ -14,6 +14,7 @@ from preprocess.errors import DataError
 from preprocess.sets.documents import parsed
 from preprocess.sets.forms import recognised
 from preprocess.sets.labels import Document, records
+from preprocess.sets.stills import SPLITS
 
 SHARE = 0.05  # of the groups, for val and again for test, where nothing is official
 OFFICIAL = (
@@ -55,8 +56,15 @@ def official_split(name: str) -> str:
     return ""
 
 
-def assigned(units: Sequence[Unit], table: Mapping[str, str] | None) -> list[str]:
+def assigned(
+    units: Sequence[Unit], table: Mapping[str, str] | None, asked: bool = False
+) -> list[str]:
     """The split of each unit of one set; "" where a table does not have it.
+
+    Args:
+        units: of the set.
+        table: split by name, given by the user.
+        asked: what is official was written by the user, who may want one split alone.
 
     Groups lie in one split as a whole: one that is said to be in several goes to train, for what
     was learned must not be scored.
@@ -65,7 +73,8 @@ def assigned(units: Sequence[Unit], table: Mapping[str, str] | None) -> list[str
         said = [next((table[n] for n in u.names if n in table), "") for u in units]
         return _whole(units, said)
     said = _whole(units, [u.official for u in units])
-    if len(set(said) - {""}) < 2 or "train" not in said:
+    half = len(set(said) - {""}) < 2 or "train" not in said
+    if half and not (asked and any(said)):
         said = [""] * len(units)  # half a download: what is there is shared out
     return _completed(units, said)
 
@@ -74,8 +83,8 @@ def table_of(document: Document) -> dict[str, str]:
     """Split by id and by file name; Karpathy's restval teaches, and so does what is in several."""
     found: dict[str, str] = {}
     for name, split in _said(document):
-        split = "train" if split == "restval" else split
-        found[name] = split if found.get(name, split) == split else "train"
+        if split := SPLITS.get(split.strip().lower(), ""):
+            found[name] = split if found.get(name, split) == split else "train"
     return found
 
 

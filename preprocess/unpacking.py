@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from preprocess.errors import DataError, VideoError
-from preprocess.files import check_room, whole_file
+from preprocess.files import check_room, make_folder, whole_file
 from preprocess.frames import probe
 from preprocess.leaks import Bits, difference_hash
 from preprocess.matching import Match
@@ -45,12 +45,12 @@ def unpacked(out: Path, matches: Sequence[Match], drop: Drop) -> list[tuple[Samp
     Raises:
         OutputError: there is no room, or out cannot be written.
     """
-    check_room(out, _needed(matches))
+    check_room(out, _needed(out, matches))
     by_film: dict[str, list[Match]] = {}
     files: Files = {}
     for match in tqdm(matches, desc="꺼내기", unit="개", disable=None):
         if kind_of(match.member.name) == FILMS:
-            by_film.setdefault(match.member.name, []).append(match)
+            by_film.setdefault(match.member.told, []).append(match)
         else:
             files |= _stills(out, match, drop)
     for same in tqdm(by_film.values(), desc="영상", unit="편", disable=None if by_film else True):
@@ -58,21 +58,23 @@ def unpacked(out: Path, matches: Sequence[Match], drop: Drop) -> list[tuple[Samp
     return _looked(matches, files, drop)
 
 
-def _needed(matches: Sequence[Match]) -> int:
+def _needed(out: Path, matches: Sequence[Match]) -> int:
     """Bytes that will be written at most: packed pictures, moments, one packed film at a time."""
-    packed = {x.name: x for match in matches for x in match.members if not x.path}
-    films = [x.size for x in packed.values() if kind_of(x.name) == FILMS]
-    stills = sum(x.size for x in packed.values() if kind_of(x.name) != FILMS)
-    moments = sum(kind_of(m.member.name) == FILMS for m in matches) * len(LOOKS) * STILL_BYTES
-    return stills + moments + max(films, default=0)
+    packed = {x.told: x for match in matches for x in match.members if not x.path}
+    stills = [x for x in packed.values() if kind_of(x.name) != FILMS]
+    of_films = [m.member for m in matches if kind_of(m.member.name) == FILMS]
+    noted = {x.told: _note(out, x).exists() for x in of_films}
+    films = [x for x in of_films if not noted[x.told]]
+    left = sum(x.size for x in stills if not _still(out, x).exists())
+    largest = max((x.size for x in films if not x.path), default=0)
+    return left + len(films) * len(LOOKS) * STILL_BYTES + largest
 
 
 def _stills(out: Path, match: Match, drop: Drop) -> Files:
     """The pictures as files: where they lie, or taken out of their archive."""
     files = []
     for member in match.members:
-        suffix = PurePosixPath(member.name).suffix.lower()
-        target = member.path or _target(out / "pictures", member.name, suffix)
+        target = member.path or _still(out, member)
         try:
             if not target.exists():
                 _copied(member, target)
@@ -85,7 +87,7 @@ def _stills(out: Path, match: Match, drop: Drop) -> Files:
 def _moments(out: Path, matches: Sequence[Match], drop: Drop) -> Files:
     """The pictures of all labels of one film; a note of them spares reading the film again."""
     member = matches[0].member
-    note = _target(out / "frames", member.name, ".json")
+    note = _note(out, member)
     wanted = {m.key: [m.label.span_ms, m.label.frames, member.size] for m in matches}
     found = _noted(note, wanted)
     if found is None:
@@ -107,7 +109,7 @@ def _taken(out: Path, film: Path, matches: Sequence[Match]) -> Files:
     media = probe(film)
     times = {
         match.key: {
-            _target(out / "frames", f"{match.member.name} {match.key} {number}", ".jpg"): time_ms
+            _target(out / "frames", f"{match.member.told} {match.key} {number}", ".jpg"): time_ms
             for number, time_ms in enumerate(times_ms(match.label, media))
         }
         for match in matches
@@ -131,7 +133,7 @@ def _noted(note: Path, wanted: Mapping[str, object]) -> Files | None:
 def _write_note(note: Path, wanted: Mapping[str, object], found: Files) -> None:
     folder = note.parent.parent
     names = {key: [f.relative_to(folder).as_posix() for f in fs] for key, fs in found.items()}
-    note.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(note.parent)
     with whole_file(note) as temporary:
         text = json.dumps({"wanted": wanted, "files": names}, ensure_ascii=False)
         temporary.write_text(text, encoding="utf-8")
@@ -144,7 +146,7 @@ def _on_disk(out: Path, member: Member) -> Iterator[Path]:
         yield member.path
         return
     suffix = PurePosixPath(member.name).suffix.lower()
-    target = _target(out / "frames", member.name, suffix)
+    target = _target(out / "frames", member.told, suffix)
     try:
         _copied(member, target)
         yield target
@@ -189,11 +191,21 @@ def _sample(match: Match, files: Sequence[Path]) -> Sample:
 
 
 def _copied(member: Member, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     copy(member, target)
 
 
-def _target(folder: Path, name: str, suffix: str) -> Path:
+def _still(out: Path, member: Member) -> Path:
+    """Where a packed picture is taken out to."""
+    return _target(out / "pictures", member.told, PurePosixPath(member.name).suffix.lower())
+
+
+def _note(out: Path, member: Member) -> Path:
+    """Where it is written which moments of a film were taken."""
+    return _target(out / "frames", member.told, ".json")
+
+
+def _target(folder: Path, told: str, suffix: str) -> Path:
     """A file named by a hash: names of members may be of any length and lead anywhere."""
-    digest = sha256(name.encode()).hexdigest()
+    digest = sha256(told.encode()).hexdigest()
     return folder / digest[:2] / (digest[2:24] + suffix)

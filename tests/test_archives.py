@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from preprocess import members
 from preprocess.archives import Archives
+from preprocess.data_folder import data_folder, undone
 from preprocess.errors import DataError, OutputError
 from preprocess.files import check_room
 from preprocess.members import decoded_name, inside
@@ -324,7 +325,11 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):
         check_room(tmp_path / "not/yet", 10**18)
     files = downloads.folder_files(downloads.nikl(tmp_path / "nikl"))
     path = downloads.zipped(tmp_path / "x.zip", files)
-    monkeypatch.setattr("preprocess.unpacking._needed", lambda matches: 10**18)
-    with pytest.raises(OutputError):
+    monkeypatch.setattr("preprocess.unpacking._needed", lambda out, matches: 10**18)
+    with (
+        pytest.raises(OutputError),
+        data_folder(tmp_path / "out", [path]),
+        undone(tmp_path / "out"),
+    ):
         gather(tmp_path / "out", path)
     assert not (tmp_path / "out").exists()

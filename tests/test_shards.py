@@ -3,6 +3,7 @@
 import json
 import shutil
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -232,3 +233,17 @@ def test_spread_over_machines_of_which_one_dies_the_cache_is_the_same(tmp_path, 
 
 def share(crew, pieces):
     return in_order(crew.share(pieces, 4, read_files))
+
+
+def test_a_picture_that_was_replaced_is_seen_anew_and_one_that_went_is_not_missed(
+    tmp_path, samples
+):
+    encode = Counting()
+    cache_features(tmp_path / "f", samples, OPTIONS, encode)
+    picture, other = (Path(samples[at].pictures[0]) for at in (25, 3))
+    cv2.imwrite(str(picture), np.full((30, 30, 3), 9, np.uint8))
+    other.unlink()
+    again = Counting()
+    found = cache_features(tmp_path / "f", samples, OPTIONS, again)
+    assert again.seen == 20  # one shard
+    np.testing.assert_allclose(found[25], 9, atol=1)

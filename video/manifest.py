@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from preprocess.errors import OutputError
-from preprocess.files import append_line, read_lines, sweep
+from preprocess.files import append_line, locked, read_lines, sweep
 from video.job import Job, Settings
 
 NAME = "manifest.jsonl"
@@ -122,25 +122,12 @@ def only_one(folder: Path) -> Iterator[None]:
             f"cannot write '{folder / NAME}' ({error.strerror}). Give another --out.",
         ) from None
     with file:
-        if not _locked(file):
+        if not locked(file):
             raise OutputError(
                 f"'{folder}'에서 다른 실행이 일하고 있습니다. 기다리거나 --out을 바꾸세요.",
                 f"another run works on '{folder}'. Wait for it, or give another --out.",
             )
         yield
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Whether nobody else had it locked; where there are no locks, nobody can be known."""
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except (ImportError, OSError):  # on Windows; on some shared disks
-        return True
-    return True
 
 
 def results(job: Job) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from preprocess.tally import Tally
 
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+UNREAD = (".gif", ".avif", ".heic", ".heif")  # pictures all the same
 FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts")
 Kind = tuple[str, ...]  # how the names of its files end
 Split = Literal["train", "val", "test", ""]

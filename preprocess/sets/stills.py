@@ -14,7 +14,8 @@ CAPTION = ("caption_ko", "caption", "captions", "korean", "sentence", "text",
 SPLITS: dict[str, Split] = {
     "train": "train", "training": "train", "restval": "train", "train2014": "train",
     "val": "val", "valid": "val", "validation": "val", "val2014": "val", "dev": "val",
-    "test": "test",
+    "test": "test", "학습": "train", "훈련": "train", "검증": "val", "시험": "test", "평가": "test",
+    "테스트": "test",
 }  # fmt: skip
 
 
@@ -83,7 +84,13 @@ def plain(document: Document, tally: Tally) -> Iterator[Label]:
             tally.drop("record without a picture", str(record))
     for file, rows in pictures.items():
         captions = tuple(c for row in rows for c in listed(_first(row, CAPTION)))
-        split = SPLITS.get(text(rows[0].get("split")).lower(), "")
+        said = dict.fromkeys(text(row.get("split")).lower() for row in rows) or {}
+        said.pop("", None)
+        if unknown := [name for name in said if name not in SPLITS]:
+            tally.drop("split of an unknown name", f"{file}: {unknown[0]}")
+            continue
+        splits = {SPLITS[name] for name in said}
+        split: Split = "train" if len(splits) > 1 else next(iter(splits), "")
         group, topic = (text(rows[0].get(key)) for key in ("group", "topic"))
         identity = named(file)
         yield Label(
@@ -102,4 +109,5 @@ def names_a_picture(record: dict[str, Any]) -> bool:
 
 
 def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((record[key] for key in keys if key in record), None)
+    there = [record[key] for key in keys if key in record]
+    return next((value for value in there if value not in ("", None)), next(iter(there), None))
