@@ -27,7 +27,9 @@ def test_a_folder_with_other_files_is_refused_and_they_stay(tmp_path, name):
     file.write_text("mine", "utf-8")
     with pytest.raises(OutputError, match="which is not a server's"):
         Service(ServerOptions(data=tmp_path), Threads(), Threads())
-    assert file.read_text("utf-8") == "mine" and not (tmp_path / "jobs.db").exists()
+    assert file.read_text("utf-8") == "mine"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+    assert [path.name for path in tmp_path.iterdir()] == [name.split("/")[0]]
 
 
 def test_a_folder_that_a_service_never_came_to_use_is_taken(tmp_path):
