@@ -1,5 +1,8 @@
 """The service where things go wrong beside it: other people's folders, full disks, proxies."""
 
+import re
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -171,3 +174,24 @@ def test_a_page_behind_a_proxy_that_changes_the_host(start, film):
     ):
         sent = run.client.post("/jobs", files=files, headers={"Origin": origin}, data=TXT)
         assert sent.status_code == code, origin
+
+
+def test_help_needs_no_package_of_the_service_and_serving_names_it(tmp_path):
+    gone = ("fastapi", "starlette", "uvicorn", "h11", "huey", "pebble", "pydantic")
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({gone}))\n"
+        "from video.server.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+
+    def ran(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program, *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    helped = ran("--help")
+    assert (helped.returncode, helped.stderr) == (0, "") and "--data" in helped.stdout
+    told = ran("--data", tmp_path / "d", "--lang", "en")
+    assert told.returncode == 1 and told.stderr.count("\n") == 1
+    assert re.search(r"the package '\w+'.*pip install -r requirements-web\.txt", told.stderr)
+    assert not (tmp_path / "d").exists()
