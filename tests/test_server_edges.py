@@ -176,6 +176,34 @@ def test_a_page_behind_a_proxy_that_changes_the_host(start, film):
         assert sent.status_code == code, origin
 
 
+def test_a_refused_body_is_told_its_limit_in_json(start):
+    run = start(max_film_mb=0.5)
+    none = "00000000-0000-4000-8000-000000000000"
+    for method, path, size, limit in (
+        ("POST", "/jobs", 600_000, "0.5 MB"),
+        ("GET", "/jobs", 200_000, "0.1 MB"),
+        ("PUT", f"/jobs/{none}/captions", 4_100_000, "4 MB"),
+        ("POST", f"/jobs/{none}/captions", 200_000, "0.1 MB"),
+        ("POST", f"/jobs/{none}/cancel", 200_000, "0.1 MB"),
+        ("POST", "/none", 200_000, "0.1 MB"),
+    ):
+        told = run.client.request(method, path, content=b"x" * size)
+        assert told.status_code == 413 and len(told.json()) == 2, path
+        assert all(limit in text for text in told.json().values()), path
+    counted = run.client.put(f"/jobs/{none}/captions", content=iter([b"x" * 4_100_000]))
+    assert counted.status_code == 413 and "4 MB" in counted.json()["detail"]
+
+
+def test_a_value_that_cannot_be_used_is_told_those_that_can(start, film):
+    run = start()
+    told = run.send(film, formats=["mp5"], style="x", max_shot="0").json()["detail_en"]
+    known = "formats (mp4 | gif | srt | vtt | ass | json | txt), style (film | box | top), max_shot"
+    assert told == f"missing or unusable: {known}"
+    sent = {"video": ("a.mp4", film.read_bytes())}
+    told = run.client.post("/get_video_captions", files=sent, data={"metric": "manhattan"})
+    assert "metric (euclidian | euclidean | cosine)" in told.json()["detail"]
+
+
 def test_help_needs_no_package_of_the_service_and_serving_names_it(tmp_path):
     gone = ("fastapi", "starlette", "uvicorn", "h11", "huey", "pebble", "pydantic")
     program = (
