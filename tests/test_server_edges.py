@@ -13,11 +13,13 @@ import pytest
 from preprocess.errors import OutputError
 from tests.service import Threads
 from tests.test_server import ORIGIN, TXT, start
+from video.server import films
 from video.server.__main__ import main
 from video.server.folders import made
 from video.server.jobs import Jobs
 from video.server.options import ServerOptions
 from video.server.service import Service
+from video.track import from_json
 
 __all__ = ["start"]  # a fixture
 OTHER = {"shots": [{"start_ms": 0, "end_ms": 6000, "caption": "다른 문장"}]}
@@ -174,6 +176,41 @@ def test_a_page_behind_a_proxy_that_changes_the_host(start, film):
     ):
         sent = run.client.post("/jobs", files=files, headers={"Origin": origin}, data=TXT)
         assert sent.status_code == code, origin
+
+
+def test_edits_outlive_a_burning_that_is_cancelled_before_it_begins(start, film):
+    run, over = start(), threading.Event()
+    number = run.send(film, formats=["gif", "srt"]).json()["id"]
+    run.ended(number)
+    run.films.before = lambda: over.wait(20)
+    assert run.client.put(f"/jobs/{number}/captions", json=OTHER).status_code == 202
+    assert run.client.post(f"/jobs/{number}/cancel").json()["state"] == "cancelled"
+    told = run.client.get(f"/jobs/{number}").json()
+    assert {file["kind"] for file in told["files"]} == {"json", "film"}
+    track = from_json(run.client.get(f"/jobs/{number}/files/json").text)
+    assert [shot.caption for shot in track.shots] == ["다른 문장"] and track.duration_ms == 6000
+    over.set()
+
+
+def test_edits_outlive_a_burning_that_fails_and_no_result_says_the_old(start, film, monkeypatch):
+    run, write = start(), films.write
+    number = run.send(film, formats=["gif", "srt", "txt"]).json()["id"]
+    run.ended(number)
+
+    def drawn_fails(media, track, target, *rest):
+        if target.suffix == ".gif":
+            raise OutputError("자리가 없습니다", "no room")
+        write(media, track, target, *rest)
+
+    monkeypatch.setattr(films, "write", drawn_fails)
+    assert run.client.put(f"/jobs/{number}/captions", json=OTHER).status_code == 202
+    job = run.ended(number)
+    assert job["state"] == "failed"
+    kinds = {file["kind"] for file in job["files"]} - {"film"}
+    assert kinds == {"json", "vtt", "srt", "txt"}
+    for kind in kinds:
+        text = run.client.get(f"/jobs/{number}/files/{kind}").text
+        assert "다른 문장" in text and "화면이다" not in text, kind
 
 
 def test_a_refused_body_is_told_its_limit_in_json(start):
