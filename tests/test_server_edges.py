@@ -213,6 +213,22 @@ def test_edits_outlive_a_burning_that_fails_and_no_result_says_the_old(start, fi
         assert "다른 문장" in text and "화면이다" not in text, kind
 
 
+def test_sentences_past_the_film_s_end_are_refused(start, film):
+    run = start()
+    number = run.send(film, formats=["srt"]).json()["id"]
+    run.ended(number)
+    late = {"start_ms": 6000, "end_ms": 9000, "caption": "늦은 문장"}
+    blank = {"start_ms": 0, "end_ms": 1000, "caption": " "}
+    url = f"/jobs/{number}/captions"
+    for shots in ([late], [blank, late]):
+        told = run.client.put(url, json={"shots": shots})
+        assert told.status_code == 400
+        for text in told.json().values():
+            assert "6000 ms" in text and text.count("6000") == 2
+    assert run.client.put(url, json={"shots": [{**late, "start_ms": 5999}]}).status_code == 202
+    assert run.ended(number)["state"] == "done"
+
+
 def test_a_refused_body_is_told_its_limit_in_json(start):
     run = start(max_film_mb=0.5)
     none = "00000000-0000-4000-8000-000000000000"

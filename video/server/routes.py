@@ -141,6 +141,7 @@ def _edited(service: Service, job: Job, sentences: Sentences) -> JobShape:
     """Keeps the sentences beside the results and queues the burning."""
     _check_edit(job, sentences)
     end_ms = _end_ms(service, job)
+    _check_inside(sentences, end_ms)
     shots = tuple(CaptionedShot(s.start_ms, s.end_ms, s.caption, 0.0) for s in sentences.shots)
     track = Track(job.name, end_ms or shots[-1].end_ms, "", shots)
     edit = service.jobs.folder(job.id) / f"edited-{token_hex(8)}.json"
@@ -179,6 +180,18 @@ def _end_ms(service: Service, job: Job) -> int | None:
     with suppress(Refused, OSError, DataError):
         return from_json(service.file(job, Kind("json")).read_text("utf-8")).duration_ms
     return None
+
+
+def _check_inside(sentences: Sentences, end_ms: int | None) -> None:
+    """Refuses sentences that nobody would see."""
+    start_ms = min(s.start_ms for s in sentences.shots if s.caption.strip())
+    if end_ms and start_ms >= end_ms:
+        raise Refused(
+            400,
+            f"첫 문장이 {start_ms} ms에 시작하는데 영상은 {end_ms} ms에 끝납니다. 시각을 고치세요.",
+            f"the first sentence starts at {start_ms} ms, but the film ends at {end_ms} ms. "
+            "Correct the times.",
+        )
 
 
 def _wishes(job: Job, sentences: Sentences) -> dict[str, Any]:
