@@ -229,6 +229,17 @@ def test_sentences_past_the_film_s_end_are_refused(start, film):
     assert run.ended(number)["state"] == "done"
 
 
+def test_a_job_tells_its_style_and_keeps_it(start, film):
+    run = start()
+    sent = run.send(film, formats=["ass"], style="top").json()
+    assert sent["style"] == "top"
+    before = run.ended(sent["id"]) and run.client.get(f"/jobs/{sent['id']}/files/ass").text
+    assert run.client.put(f"/jobs/{sent['id']}/captions", json=OTHER).json()["style"] == "top"
+    assert run.ended(sent["id"])["style"] == "top"
+    after = run.client.get(f"/jobs/{sent['id']}/files/ass").text
+    assert before.split("[Events]")[0] == after.split("[Events]")[0]
+
+
 def test_a_refused_body_is_told_its_limit_in_json(start):
     run = start(max_film_mb=0.5)
     none = "00000000-0000-4000-8000-000000000000"

@@ -126,6 +126,7 @@ class Service:
             task=job.task,
             state=job.state,
             created=job.created,
+            style=job.wishes.get("style"),
             ahead=self.jobs.ahead(job),
             stage=job.stage,
             share=job.share,
