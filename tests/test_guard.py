@@ -1,6 +1,7 @@
 """Connections that do nothing are closed; those that do something are not. Real sockets."""
 
 import asyncio
+import json
 import socket
 import threading
 import time
@@ -134,6 +135,19 @@ def test_an_early_answer_reaches_who_is_still_sending(port):
             mine.sendall(b"y" * 100_000)
         answer = mine.recv(1000)
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_what_is_no_http_is_told_as_every_error_is(port):
+    with socket.create_connection(("127.0.0.1", port)) as mine:
+        mine.sendall("GET /search?q=사람 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = b""
+        while data := mine.recv(1000):
+            answer += data
+    head, body = answer.split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request") and b"application/json" in head
+    told = json.loads(body)
+    assert list(told) == ["detail", "detail_en"]
+    assert all("--data-urlencode" in text for text in told.values())
 
 
 def test_requests_follow_each_other_on_one_connection(port):

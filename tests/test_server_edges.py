@@ -1,5 +1,8 @@
 """The service where things go wrong beside it: other people's folders, full disks, proxies."""
 
+import re
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +13,13 @@ import pytest
 from preprocess.errors import OutputError
 from tests.service import Threads
 from tests.test_server import ORIGIN, TXT, start
+from video.server import films
 from video.server.__main__ import main
 from video.server.folders import made
 from video.server.jobs import Jobs
 from video.server.options import ServerOptions
 from video.server.service import Service
+from video.track import from_json
 
 __all__ = ["start"]  # a fixture
 OTHER = {"shots": [{"start_ms": 0, "end_ms": 6000, "caption": "다른 문장"}]}
@@ -27,7 +32,9 @@ def test_a_folder_with_other_files_is_refused_and_they_stay(tmp_path, name):
     file.write_text("mine", "utf-8")
     with pytest.raises(OutputError, match="which is not a server's"):
         Service(ServerOptions(data=tmp_path), Threads(), Threads())
-    assert file.read_text("utf-8") == "mine" and not (tmp_path / "jobs.db").exists()
+    assert file.read_text("utf-8") == "mine"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+    assert [path.name for path in tmp_path.iterdir()] == [name.split("/")[0]]
 
 
 def test_a_folder_that_a_service_never_came_to_use_is_taken(tmp_path):
@@ -169,3 +176,114 @@ def test_a_page_behind_a_proxy_that_changes_the_host(start, film):
     ):
         sent = run.client.post("/jobs", files=files, headers={"Origin": origin}, data=TXT)
         assert sent.status_code == code, origin
+
+
+def test_edits_outlive_a_burning_that_is_cancelled_before_it_begins(start, film):
+    run, over = start(), threading.Event()
+    number = run.send(film, formats=["gif", "srt"]).json()["id"]
+    run.ended(number)
+    run.films.before = lambda: over.wait(20)
+    assert run.client.put(f"/jobs/{number}/captions", json=OTHER).status_code == 202
+    assert run.client.post(f"/jobs/{number}/cancel").json()["state"] == "cancelled"
+    told = run.client.get(f"/jobs/{number}").json()
+    assert {file["kind"] for file in told["files"]} == {"json", "film"}
+    track = from_json(run.client.get(f"/jobs/{number}/files/json").text)
+    assert [shot.caption for shot in track.shots] == ["다른 문장"] and track.duration_ms == 6000
+    over.set()
+
+
+def test_edits_outlive_a_burning_that_fails_and_no_result_says_the_old(start, film, monkeypatch):
+    run, write = start(), films.write
+    number = run.send(film, formats=["gif", "srt", "txt"]).json()["id"]
+    run.ended(number)
+
+    def drawn_fails(media, track, target, *rest):
+        if target.suffix == ".gif":
+            raise OutputError("자리가 없습니다", "no room")
+        write(media, track, target, *rest)
+
+    monkeypatch.setattr(films, "write", drawn_fails)
+    assert run.client.put(f"/jobs/{number}/captions", json=OTHER).status_code == 202
+    job = run.ended(number)
+    assert job["state"] == "failed"
+    kinds = {file["kind"] for file in job["files"]} - {"film"}
+    assert kinds == {"json", "vtt", "srt", "txt"}
+    for kind in kinds:
+        text = run.client.get(f"/jobs/{number}/files/{kind}").text
+        assert "다른 문장" in text and "화면이다" not in text, kind
+
+
+def test_sentences_past_the_film_s_end_are_refused(start, film):
+    run = start()
+    number = run.send(film, formats=["srt"]).json()["id"]
+    run.ended(number)
+    late = {"start_ms": 6000, "end_ms": 9000, "caption": "늦은 문장"}
+    blank = {"start_ms": 0, "end_ms": 1000, "caption": " "}
+    url = f"/jobs/{number}/captions"
+    for shots in ([late], [blank, late]):
+        told = run.client.put(url, json={"shots": shots})
+        assert told.status_code == 400
+        for text in told.json().values():
+            assert "6000 ms" in text and text.count("6000") == 2
+    assert run.client.put(url, json={"shots": [{**late, "start_ms": 5999}]}).status_code == 202
+    assert run.ended(number)["state"] == "done"
+
+
+def test_a_job_tells_its_style_and_keeps_it(start, film):
+    run = start()
+    sent = run.send(film, formats=["ass"], style="top").json()
+    assert sent["style"] == "top"
+    before = run.ended(sent["id"]) and run.client.get(f"/jobs/{sent['id']}/files/ass").text
+    assert run.client.put(f"/jobs/{sent['id']}/captions", json=OTHER).json()["style"] == "top"
+    assert run.ended(sent["id"])["style"] == "top"
+    after = run.client.get(f"/jobs/{sent['id']}/files/ass").text
+    assert before.split("[Events]")[0] == after.split("[Events]")[0]
+
+
+def test_a_refused_body_is_told_its_limit_in_json(start):
+    run = start(max_film_mb=0.5)
+    none = "00000000-0000-4000-8000-000000000000"
+    for method, path, size, limit in (
+        ("POST", "/jobs", 600_000, "0.5 MB"),
+        ("GET", "/jobs", 200_000, "0.1 MB"),
+        ("PUT", f"/jobs/{none}/captions", 4_100_000, "4 MB"),
+        ("POST", f"/jobs/{none}/captions", 200_000, "0.1 MB"),
+        ("POST", f"/jobs/{none}/cancel", 200_000, "0.1 MB"),
+        ("POST", "/none", 200_000, "0.1 MB"),
+    ):
+        told = run.client.request(method, path, content=b"x" * size)
+        assert told.status_code == 413 and len(told.json()) == 2, path
+        assert all(limit in text for text in told.json().values()), path
+    counted = run.client.put(f"/jobs/{none}/captions", content=iter([b"x" * 4_100_000]))
+    assert counted.status_code == 413 and "4 MB" in counted.json()["detail"]
+
+
+def test_a_value_that_cannot_be_used_is_told_those_that_can(start, film):
+    run = start()
+    told = run.send(film, formats=["mp5"], style="x", max_shot="0").json()["detail_en"]
+    known = "formats (mp4 | gif | srt | vtt | ass | json | txt), style (film | box | top), max_shot"
+    assert told == f"missing or unusable: {known}"
+    sent = {"video": ("a.mp4", film.read_bytes())}
+    told = run.client.post("/get_video_captions", files=sent, data={"metric": "manhattan"})
+    assert "metric (euclidian | euclidean | cosine)" in told.json()["detail"]
+
+
+def test_help_needs_no_package_of_the_service_and_serving_names_it(tmp_path):
+    gone = ("fastapi", "starlette", "uvicorn", "h11", "huey", "pebble", "pydantic")
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({gone}))\n"
+        "from video.server.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+
+    def ran(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program, *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    helped = ran("--help")
+    assert (helped.returncode, helped.stderr) == (0, "") and "--data" in helped.stdout
+    told = ran("--data", tmp_path / "d", "--lang", "en")
+    assert told.returncode == 1 and told.stderr.count("\n") == 1
+    assert re.search(r"the package '\w+'.*pip install -r requirements-web\.txt", told.stderr)
+    assert not (tmp_path / "d").exists()

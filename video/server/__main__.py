@@ -8,17 +8,12 @@ from pathlib import Path
 from socket import SOCK_STREAM, create_server, getaddrinfo
 from typing import Any
 
-import uvicorn
-
-from preprocess.errors import CaptioningError, SettingError
+from preprocess.errors import CaptioningError, MissingExtra, SettingError
 from video.console import Ended, ended_by_signals
-from video.server.app import build_app
-from video.server.guard import GuardedProtocol
 from video.server.options import LOOPBACK, ServerOptions
-from video.server.service import Service
 from video.values import number, whole
 
-_CONNECTIONS = 512
+_ROOMS = ("preprocess", "model", "video")
 _ROWS: tuple[tuple[str, str, Any], ...] = (
     ("model", "캡션 모델 파일 (captioner file)", Path),
     ("data", "대기열, 받은 영상, 결과를 둘 폴더 (folder of queue, films, results)", Path),
@@ -55,7 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: ServerOptions) -> int:
-    """From the captioner's loading to the workers' end."""
+    """From the captioner's loading to the workers' end.
+
+    Raises:
+        MissingExtra: a package of requirements-web.txt is not installed.
+    """
+    try:
+        from video.server.service import Service
+        from video.server.serving import serve
+    except ModuleNotFoundError as error:
+        raise _missing(error) from None
     _check_address(options)
     service = Service(options)
     # what is being received may be as large as a film: not into a small /tmp
@@ -64,10 +68,21 @@ def _run(options: ServerOptions) -> int:
         service.start()
         if options.host not in LOOPBACK:
             print(_WARNING, file=sys.stderr)
-        _serve(service, options)
+        serve(service, options)
     finally:
         service.stop()
     return 0
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    """What is said of a package that is not there; a module of ours that is not there is a bug."""
+    name = (error.name or "").split(".")[0]
+    if name in _ROOMS:
+        return error
+    return MissingExtra(
+        f"서버에는 '{name}' 패키지가 필요합니다. 설치하세요: pip install -r requirements-web.txt",
+        f"the server needs the package '{name}'. Install it: pip install -r requirements-web.txt",
+    )
 
 
 def _check_address(options: ServerOptions) -> None:
@@ -92,22 +107,6 @@ _WARNING = (
     "프록시에 맡기세요. "
     "(Whoever reaches this address can use it. Leave passwords and HTTPS to a proxy before it.)"
 )
-
-
-def _serve(service: Service, options: ServerOptions) -> None:
-    config = uvicorn.Config(
-        build_app(service),
-        host=options.host,
-        port=options.port,
-        http=GuardedProtocol,
-        ws="none",
-        limit_concurrency=_CONNECTIONS,
-        timeout_graceful_shutdown=5,
-        log_level="info",
-        server_header=False,
-        proxy_headers=False,
-    )
-    uvicorn.Server(config).run()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,11 +20,11 @@ from video.fonts import packaged_font
 from video.server.classic import classic_routes
 from video.server.edges import Edges
 from video.server.finding import find
-from video.server.routes import job_routes, problems
+from video.server.routes import EDIT_BYTES, job_routes, problems
 from video.server.scenes import scene_routes
 from video.server.service import Refused, Service
 from video.server.shapes import About, Health, Hits
-from video.server.uploads import Admission, Lingering
+from video.server.uploads import Admission, Lingering, Sizes, too_large
 
 PAGE = Path(__file__).with_name("page")
 PHOTOS = (
@@ -43,7 +43,6 @@ _SAID = {
     400: ("요청을 읽을 수 없습니다.", "the request cannot be read."),
     404: ("그런 주소가 없습니다.", "there is no such address."),
     405: ("이 주소로는 그렇게 할 수 없습니다.", "this address does not take that method."),
-    413: ("보낸 것이 너무 큽니다.", "what was sent is too large."),
 }
 
 
@@ -71,7 +70,8 @@ def build_app(service: Service) -> Any:
     app.add_exception_handler(Exception, _broken)
     film, photo = (round(1e6 * mb) for mb in (options.max_film_mb, options.max_photo_mb))
     most = {path: photo if path in PHOTOS else film for path in UPLOADS}
-    inner = Admission(app, most, service.refuse, options.uploads)
+    app.state.sizes = Sizes(most, EDIT_BYTES, SMALL_BYTES)
+    inner = Admission(app, app.state.sizes, service.refuse, options.uploads)
     return Lingering(Edges(inner, options.hosts, options.allow_host))
 
 
@@ -139,8 +139,10 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     return _told(error.status, error.korean, error.english)
 
 
-async def _failed(_: Request, error: Exception) -> JSONResponse:
+async def _failed(request: Request, error: Exception) -> JSONResponse:
     status = getattr(error, "status_code", 400)
+    if status == 413:
+        return _told(*too_large(request.app.state.sizes.most(request.scope)))
     headers = getattr(error, "headers", None)
     answer = _told(status, *_SAID.get(status, _SAID[400]))
     answer.headers.update(headers or {})
@@ -150,10 +152,16 @@ async def _failed(_: Request, error: Exception) -> JSONResponse:
 async def _unfit(_: Request, error: Exception) -> JSONResponse:
     """A field is missing or has a value that cannot be used; values are not sent back."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    named = [[part for part in e.get("loc", ()) if isinstance(part, str)] for e in found]
-    fields = ", ".join(dict.fromkeys(parts[-1][:40] for parts in named if parts))
-    fields = re.sub(r"[^\w, .-]", "?", fields)
+    fields = ", ".join(dict.fromkeys(filter(None, map(_field, found))))
     return _told(422, f"값이 없거나 쓸 수 없습니다: {fields}", f"missing or unusable: {fields}")
+
+
+def _field(error: Any) -> str:
+    """A field's name, and the values that it takes where they are listed."""
+    parts = [part for part in error.get("loc", ()) if isinstance(part, str)]
+    name = re.sub(r"[^\w, .-]", "?", parts[-1][:40]) if parts else ""
+    known = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
+    return f"{name} ({' | '.join(known)})" if known else name
 
 
 async def _unable(_: Request, error: Exception) -> JSONResponse:

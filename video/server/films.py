@@ -76,7 +76,9 @@ def work_on(held: Held, data: Path, job: Job, limits: Limits) -> Refusal | None:
             _tell_moments(held, desk, media)
         elif job.task == "burn":
             edited = desk.folder / str(job.wishes["edited"])
-            _write(desk, media, _named(read_captions(edited, media), job), drawn_first=True)
+            track = _named(read_captions(edited, media), job)
+            forget(desk.folder)
+            _write(desk, media, track)
             for earlier in desk.folder.glob("edited-*.json"):
                 if earlier != edited:
                     earlier.unlink(missing_ok=True)
@@ -108,18 +110,28 @@ def _named(track: Track, job: Job) -> Track:
     return replace(track, video=job.name)
 
 
-def _write(desk: Desk, media: MediaInfo, track: Track, drawn_first: bool = False) -> None:
-    """All results, the quick ones first; where older ones are there, those last.
+def renew(folder: Path, edited: Path) -> None:
+    """Edited captions take the JSON's place, if there is one: they stay if the burning does not."""
+    forget(folder)
+    result = folder / "result.json"
+    if result.exists():
+        with whole_file(result) as temporary:
+            temporary.write_bytes(edited.read_bytes())
 
-    What is not written again goes: it says what the film said before.
-    """
+
+def forget(folder: Path) -> None:
+    """Removes the results that say what the film said before; the JSON is replaced."""
+    for kind in set(RESULTS) - {"json"}:
+        (folder / f"result.{kind}").unlink(missing_ok=True)
+
+
+def _write(desk: Desk, media: MediaInfo, track: Track) -> None:
+    """All results, the JSON first and the drawn ones last."""
     look = StyleOptions(style=str(desk.job.wishes.get("style", StyleOptions().style)))
     options = BurnOptions(look=look, gif_max_mb=MOST_GIF_MB)
     kinds = results_of(media, desk.job.wishes.get("formats", ()))
-    for kind in sorted(kinds, key=lambda k: (k in TEXTS) == drawn_first):
+    for kind in sorted(kinds, key=lambda k: k != "json"):
         write(media, track, desk.result(kind), options, desk.telling(kind, media))
-    for kind in set(RESULTS).difference(kinds):
-        desk.result(kind).unlink(missing_ok=True)
 
 
 def results_of(media: MediaInfo, formats: Sequence[str]) -> tuple[str, ...]:

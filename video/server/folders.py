@@ -33,23 +33,27 @@ def made(data: Path) -> Path:
     """
     incoming = data / "incoming"
     try:
+        if not (data / TABLE).exists() and (foreign := _foreign(data)):
+            raise OutputError(
+                f"'{data}'에 서버의 것이 아닌 '{foreign}'이(가) 있습니다. --data로 빈 폴더를 "
+                "주세요.",
+                f"'{data}' holds '{foreign}', which is not a server's. Give an empty folder with "
+                "--data.",
+            )
         (data / "jobs").mkdir(parents=True, exist_ok=True)
         incoming.mkdir(exist_ok=True)
-        if (data / TABLE).exists() or not (foreign := _foreign(data)):
-            return incoming
     except OSError as error:
         raise _unwritable(data, error) from None
-    raise OutputError(
-        f"'{data}'에 서버의 것이 아닌 '{foreign}'이(가) 있습니다. --data로 빈 폴더를 주세요.",
-        f"'{data}' holds '{foreign}', which is not a server's. Give an empty folder with --data.",
-    )
+    return incoming
 
 
 def _foreign(data: Path) -> str:
     """What a service that never came to its table cannot have made; "" if there is nothing."""
-    inside = (path for folder in ("jobs", "incoming") for path in (data / folder).iterdir())
-    beside = (path for path in data.iterdir() if path.name not in _OWN)
-    return next((str(path.relative_to(data)) for path in (*beside, *inside)), "")
+    folders = [folder for folder in (data, data / "jobs", data / "incoming") if folder.exists()]
+    found = (path for folder in folders for path in folder.iterdir())
+    return next(
+        (str(p.relative_to(data)) for p in found if p.parent != data or p.name not in _OWN), ""
+    )
 
 
 def emptied(incoming: Path) -> None:

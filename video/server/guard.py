@@ -8,12 +8,19 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from video.server.uploads import problem
+
 HEADER_S = 10.0  # for all of a request's headers, and between two requests
 BODY_S = 10.0  # from when a body must come at the least rate
 LEAST_RATE = 16_000.0  # bytes a second, on average
 LONGEST_BODY_S = 3600.0
 READING_S = 20.0  # an answer that nobody takes
 _LOOK_S = 1.0
+_UNREADABLE = (
+    "요청을 읽을 수 없습니다. 주소의 한글은 %로 바꾸어 보내세요 (curl -G --data-urlencode q=사람).",
+    "the request cannot be read. Percent-encode what is not ASCII in the address "
+    "(curl -G --data-urlencode q=...).",
+)
 
 
 class GuardedProtocol(H11Protocol):
@@ -47,6 +54,16 @@ class GuardedProtocol(H11Protocol):
         """See asyncio.Protocol."""
         self._stuck = False
         super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """As every error of the service is told; what cannot be parsed never comes to the app."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            headers, body = problem(*_UNREADABLE)
+            headers.append((b"connection", b"close"))
+            answer = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+            for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """The next request's headers may take their time anew."""

@@ -1,6 +1,7 @@
 """Jobs over REST: send a film, follow it, fetch its results, change its sentences, cancel."""
 
 import asyncio
+from contextlib import suppress
 from secrets import token_hex
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,13 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import FileResponse, Response
 
+from preprocess.errors import DataError
 from preprocess.files import whole_file
 from video.server.films import ALWAYS
 from video.server.jobs import Job
 from video.server.options import ServerOptions
 from video.server.service import Refused, Service
 from video.server.shapes import JobList, JobShape, Kind, Problem, Sentences, Style, Wanted
-from video.track import CaptionedShot, Track, to_json
+from video.track import CaptionedShot, Track, from_json, to_json
 
 TYPES = {
     "mp4": "video/mp4",
@@ -137,6 +139,24 @@ def _sent(service: Service, job: Job, kind: Kind, download: bool) -> FileRespons
 
 def _edited(service: Service, job: Job, sentences: Sentences) -> JobShape:
     """Keeps the sentences beside the results and queues the burning."""
+    _check_edit(job, sentences)
+    end_ms = _end_ms(service, job)
+    _check_inside(sentences, end_ms)
+    shots = tuple(CaptionedShot(s.start_ms, s.end_ms, s.caption, 0.0) for s in sentences.shots)
+    track = Track(job.name, end_ms or shots[-1].end_ms, "", shots)
+    edit = service.jobs.folder(job.id) / f"edited-{token_hex(8)}.json"
+    with whole_file(edit) as temporary:
+        temporary.write_text(to_json(track), encoding="utf-8")
+    try:  # of several at once, one is taken, with its own sentences
+        service.again(job, _wishes(job, sentences), edit)
+    except BaseException:
+        edit.unlink(missing_ok=True)
+        raise
+    return service.shape(service.found(job.id))
+
+
+def _check_edit(job: Job, sentences: Sentences) -> None:
+    """Refuses sentences that are none, times that cannot be, and a job that is not done."""
     spans = [(s.start_ms, s.end_ms) for s in sentences.shots]
     flat = [time for span in spans for time in span]
     if flat != sorted(flat) or any(a == b for a, b in spans):
@@ -153,17 +173,25 @@ def _edited(service: Service, job: Job, sentences: Sentences) -> JobShape:
             "자막을 다는 일이 끝난 뒤에 고칠 수 있습니다.",
             "captions can be changed when captioning has ended.",
         )
-    shots = tuple(CaptionedShot(s.start_ms, s.end_ms, s.caption, 0.0) for s in sentences.shots)
-    track = Track(job.name, flat[-1], "", shots)
-    edit = service.jobs.folder(job.id) / f"edited-{token_hex(8)}.json"
-    with whole_file(edit) as temporary:
-        temporary.write_text(to_json(track), encoding="utf-8")
-    try:  # of several at once, one is taken, with its own sentences
-        service.again(job, _wishes(job, sentences) | {"edited": edit.name})
-    except BaseException:
-        edit.unlink(missing_ok=True)
-        raise
-    return service.shape(service.found(job.id))
+
+
+def _end_ms(service: Service, job: Job) -> int | None:
+    """When the film ends, as its captions tell; None if there are none."""
+    with suppress(Refused, OSError, DataError):
+        return from_json(service.file(job, Kind("json")).read_text("utf-8")).duration_ms
+    return None
+
+
+def _check_inside(sentences: Sentences, end_ms: int | None) -> None:
+    """Refuses sentences that nobody would see."""
+    start_ms = min(s.start_ms for s in sentences.shots if s.caption.strip())
+    if end_ms and start_ms >= end_ms:
+        raise Refused(
+            400,
+            f"첫 문장이 {start_ms} ms에 시작하는데 영상은 {end_ms} ms에 끝납니다. 시각을 고치세요.",
+            f"the first sentence starts at {start_ms} ms, but the film ends at {end_ms} ms. "
+            "Correct the times.",
+        )
 
 
 def _wishes(job: Job, sentences: Sentences) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pebble import ProcessExpired
 
 from preprocess.errors import OutputError, SettingError
 from video.server.crew import Crew, Processes
-from video.server.films import RESULTS
+from video.server.films import RESULTS, renew
 from video.server.folders import claimed, copied, emptied, made
 from video.server.jobs import Job, Jobs, NoRoom, Task, is_id
 from video.server.names import shown, stored
@@ -126,6 +126,7 @@ class Service:
             task=job.task,
             state=job.state,
             created=job.created,
+            style=job.wishes.get("style"),
             ahead=self.jobs.ahead(job),
             stage=job.stage,
             share=job.share,
@@ -149,18 +150,21 @@ class Service:
             )
         return path
 
-    def again(self, job: Job, wishes: dict[str, Any]) -> None:
-        """Queues a job that had ended, to be burned with edited sentences.
+    def again(self, job: Job, wishes: dict[str, Any], edited: Path) -> None:
+        """Queues a job that had ended, to be burned with the edited sentences beside its film.
 
         Raises:
             Refused: the queue is full, or the job was begun meanwhile.
         """
         try:
+            wishes = wishes | {"edited": edited.name}
             waits = self.jobs.again(job.id, "burn", wishes, self.options.waiting)
         except NoRoom:
             raise Refused(*_full(self.options.waiting)) from None
         if not waits:
             raise Refused(409, "이미 하고 있는 작업입니다.", "the job is being worked on.")
+        with suppress(OSError, OutputError):  # the worker tries again, and says so
+            renew(edited.parent, edited)
         self.queue.submit(job)
 
     async def seen(

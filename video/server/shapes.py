@@ -41,6 +41,7 @@ class JobShape(BaseModel):
     task: Task
     state: State
     created: float = Field(description="seconds since 1970")
+    style: Style | None = Field(description="look of the captions; null: none are drawn")
     ahead: int = Field(description="jobs that come before it")
     stage: str = Field(description="looking, or the format that is being written")
     share: float = Field(ge=0, le=1, description="of the stage")

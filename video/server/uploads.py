@@ -5,7 +5,9 @@ Plain ASGI, outside the framework, so that a refusal comes before a body is read
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -16,6 +18,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Refuse = Callable[[Scope], tuple[int, str, str] | None]
 
 LINGER_S = 3.0
+_EDITS = re.compile(r"/jobs/[^/]+/captions")
 
 
 class Lingering:
@@ -53,26 +56,58 @@ class Lingering:
         await self._app(scope, watched, sent)
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Most bytes of a request's body.
+
+    Attributes:
+        uploads: of an upload to each path.
+        edits: of edited sentences.
+        others: of any other request.
+    """
+
+    uploads: Mapping[str, int]
+    edits: int
+    others: int
+
+    def is_upload(self, scope: Scope) -> bool:
+        """Whether the request brings a film or photos."""
+        return scope["method"] == "POST" and scope["path"] in self.uploads
+
+    def most(self, scope: Scope) -> int:
+        """Of this request."""
+        if self.is_upload(scope):
+            return self.uploads[scope["path"]]
+        edits = scope["method"] == "PUT" and _EDITS.fullmatch(scope["path"])
+        return self.edits if edits else self.others
+
+
 class Admission:
     """Counts the bodies that are being received, and refuses one too many or too large unread."""
 
-    def __init__(self, app: App, most: Mapping[str, int], refuse: Refuse, at_once: int) -> None:
-        """Most bytes of an upload to each path; why one may not come now; how many at once."""
-        self._app, self._most, self._refuse, self._at_once = app, most, refuse, at_once
+    def __init__(self, app: App, sizes: Sizes, refuse: Refuse, at_once: int) -> None:
+        """How large a body may be; why an upload may not come now; how many at once."""
+        self._app, self._sizes, self._refuse, self._at_once = app, sizes, refuse, at_once
         self._now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        upload = scope["type"] == "http" and scope["path"] in self._most and _has_body(scope)
-        if not upload:
-            await self._app(scope, receive, send)
-            return
-        refusal = _LARGE if (content_length(scope) or 0) > self._most[scope["path"]] else None
-        refusal = refusal or (_BUSY if self._now >= self._at_once else None)
-        refusal = refusal or await asyncio.to_thread(self._refuse, scope)
+        body = scope["type"] == "http" and _has_body(scope)
+        upload = body and self._sizes.is_upload(scope)
+        most = self._sizes.most(scope) if body else 0
+        refusal = too_large(most) if body and (content_length(scope) or 0) > most else None
+        if upload and not refusal:
+            refusal = _BUSY if self._now >= self._at_once else None
+            refusal = refusal or await asyncio.to_thread(self._refuse, scope)
         if refusal:
             await answer(send, *refusal)
-            return
+        elif upload:
+            await self._counted(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One of those that are being received, until its body has come."""
         self._now += 1
         counted = [True]
 
@@ -89,7 +124,16 @@ class Admission:
             self._now -= counted[0]
 
 
-_LARGE = (413, "보낸 것이 너무 큽니다.", "what was sent is too large.")
+def too_large(most: int) -> tuple[int, str, str]:
+    """How a body of more bytes than that is refused."""
+    limit = f"{most / 1e6:.10g} MB"
+    return (
+        413,
+        f"보낸 것이 너무 큽니다 (한도 {limit}). 더 작은 것을 보내세요.",
+        f"what was sent is too large (limit {limit}). Send something smaller.",
+    )
+
+
 _BUSY = (
     503,
     "지금 받고 있는 파일이 많습니다. 잠시 뒤에 다시 보내세요.",
@@ -99,15 +143,18 @@ _BUSY = (
 
 async def answer(send: Send, status: int, korean: str, english: str) -> None:
     """Sends an error in the form of all errors of the service."""
-    body = json.dumps({"detail": korean, "detail_en": english}, ensure_ascii=False).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
+    headers, body = problem(korean, english)
     if status in (429, 503):
         headers.append((b"retry-after", b"5"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def problem(korean: str, english: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of an error."""
+    body = json.dumps({"detail": korean, "detail_en": english}, ensure_ascii=False).encode()
+    length = str(len(body)).encode()
+    return [(b"content-type", b"application/json"), (b"content-length", length)], body
 
 
 def content_length(scope: Scope) -> int | None:

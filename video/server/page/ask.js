@@ -25,15 +25,33 @@ export function size(bytes) {
 }
 
 export async function ask(url, options = {}) {
-  let answer;
+  let answer, told = null;
   try {
     answer = await fetch(url, options);
+    if (answer.status !== 204) told = await answer.json();
   } catch {
-    throw new Error("서버에 닿지 않습니다. 서버가 켜져 있는지 보세요.");
+    if (!answer || answer.ok) throw new Error("서버에 닿지 않습니다. 서버가 켜져 있는지 보세요.");
   }
-  const told = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw new Error(told.detail || `${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(told?.detail || `${answer.status}`), { status: answer.status });
   return told;
+}
+
+export const AGAIN_MS = 3000;
+
+// Whether asking again would bring the same.
+export const isFinal = error => error.status >= 400 && error.status < 500;
+
+// As ask, until the server answers; tells what is in the way.
+export async function askOn(url, onError) {
+  for (;;) {
+    try {
+      return await ask(url);
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      onError(error);
+      await new Promise(resolve => setTimeout(resolve, AGAIN_MS));
+    }
+  }
 }
 
 // As ask, of a form with files; tells the share that is sent.

@@ -1,12 +1,12 @@
 // A film: sent, followed, played with its captions, edited, made again.
-import { $, ask, busy, clock, copies, droppable, make, say, send, size } from "./ask.js";
+import { $, AGAIN_MS, ask, busy, clock, copies, droppable, isFinal, make, say, send, size } from "./ask.js";
 
 const STATES = { waiting: "기다리는 중", working: "하는 중", done: "다 되었습니다", failed: "안 되었습니다", cancelled: "그만두었습니다" };
 const TASKS = { caption: "자막", burn: "고친 자막", moments: "달라지는 순간" };
 const NAMES = { film: "처음 영상", mp4: "MP4", gif: "GIF", jpg: "JPG", srt: "SRT", vtt: "VTT", ass: "ASS", json: "JSON", txt: "글", moments: "순간 (JSON)" };
 const EVERY_MS = 700;
 const FEW = 10;
-let open = null, timer = 0, most = FEW;
+let open = null, shown = null, timer = 0, most = FEW;  // asked for, and told of
 
 const ended = job => !["waiting", "working"].includes(job.state);
 
@@ -19,10 +19,12 @@ function stage(job) {
 }
 
 function show(job) {
+  shown = job.id;
   $("job").hidden = false;
   $("job-name").textContent = job.name;
   say($("job-state"), stage(job), job.state === "failed");
   $("job-share").hidden = $("job-cancel").hidden = ended(job);
+  $("again").disabled = !ended(job);
   if (job.state === "waiting") $("job-share").removeAttribute("value");
   else $("job-share").value = job.share;
 }
@@ -32,41 +34,51 @@ function edited() {
 }
 
 export async function follow(id, at = 0) {
-  if (edited() && (id === open || !confirm("고친 문장을 버리고 다른 영상을 볼까요?"))) {
-    if (id !== open) location.hash = `#film/${open}`;
-    else if (at) $("player").currentTime = at / 1000;
-    return;
+  if (id !== open) {
+    if (edited() && !confirm("고친 문장을 버리고 다른 영상을 볼까요?")) {
+      location.hash = `#film/${open}`;
+      return;
+    }
+    $("result").hidden = true;
   }
   clearTimeout(timer);
   open = id;
-  let job;
   try {
-    job = await ask(`/jobs/${id}`);
-  } catch (error) {
-    $("job-name").textContent = "";
-    say($("job-state"), error.message, true);
-    $("job").hidden = false;
-    $("result").hidden = $("job-share").hidden = $("job-cancel").hidden = true;
-    return;
-  }
-  if (open !== id) return;
-  show(job);
-  if (ended(job)) {
-    await results(job);
+    const job = await ask(`/jobs/${id}`);
+    if (open !== id) return;
+    show(job);
+    if (!ended(job)) {
+      timer = setTimeout(() => follow(id, at), EVERY_MS);
+      return;
+    }
+    if (!edited()) await results(job);
     if (at) $("player").currentTime = at / 1000;
-    list();
-  } else {
-    timer = setTimeout(() => follow(id, at), EVERY_MS);
+    list().catch(() => {});
+  } catch (error) {
+    if (open === id) missed(error, id, at);
   }
+}
+
+// The server does not answer, and may again in a moment; or there is no such job.
+function missed(error, id, at) {
+  $("job").hidden = false;
+  say($("job-state"), error.message, true);
+  clearTimeout(timer);
+  if (!isFinal(error)) timer = setTimeout(() => follow(id, at), AGAIN_MS);
+  if (!isFinal(error) && shown === id) return;
+  $("job-name").textContent = "";
+  $("result").hidden = $("job-share").hidden = $("job-cancel").hidden = true;
 }
 
 async function results(job) {
   const kinds = job.files.map(file => file.kind);
-  $("result").hidden = !kinds.includes("json");
   $("film-tags").hidden = true;
-  if ($("result").hidden) return;
+  if (!kinds.includes("json")) { $("result").hidden = true; return; }
   const now = `?at=${Date.now()}`;
   const track = await ask(`/jobs/${job.id}/files/json${now}`);
+  if (open !== job.id || edited()) return;
+  $("result").hidden = false;
+  $("again-style").value = job.style || "film";
   play(job, kinds, now);
   $("sentences").replaceChildren(...track.shots.map(row));
   $("files").replaceChildren(...job.files.filter(f => f.kind !== "film").map(file => {
@@ -90,9 +102,10 @@ function play(job, kinds, now) {
     if (kinds.includes("mp4")) { player.replaceChildren(); player.src = burned; }
     else player.hidden = true;
   };
+  player.src = `/jobs/${job.id}/files/film${now}`;
+  if (!kinds.includes("vtt")) return;
   const track = make("track", undefined, { kind: "captions", srclang: "ko", label: "자막", default: true });
   track.src = `/jobs/${job.id}/files/vtt${now}`;
-  player.src = `/jobs/${job.id}/files/film${now}`;
   player.append(track);
 }
 
@@ -120,16 +133,15 @@ async function again() {
   try {
     await ask(`/jobs/${open}/captions`, {
       method: "PUT", headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ shots, style: $("film-style").value }),
+      body: JSON.stringify({ shots, style: $("again-style").value }),
     });
-    for (const text of sent) text.defaultValue = text.value;
+    sent.forEach((text, i) => { text.defaultValue = shots[i].caption; }); // not what was typed since
     await follow(open);
     $("job").scrollIntoView();
   } catch (error) {
+    $("again").disabled = false;
     say($("job-state"), error.message, true);
     $("job").scrollIntoView();
-  } finally {
-    $("again").disabled = false;
   }
 }
 
@@ -166,7 +178,10 @@ export function begin() {
   droppable(form);
   form.onsubmit = event => {
     event.preventDefault();
+    if (edited() && !confirm("고친 문장을 버리고 새 영상을 보낼까요?")) return;
     clearTimeout(timer);
+    open = null;
+    history.replaceState(null, "", "#film"); // so that the film of before can be opened again
     $("result").hidden = true;
     $("job").hidden = false;
     $("job-cancel").hidden = true;

@@ -1,5 +1,5 @@
 // The moments of a film that are unlike those just before: a curve and a table.
-import { $, ask, busy, clock, drawn, droppable, make, say, send } from "./ask.js";
+import { $, askOn, busy, clock, drawn, droppable, make, say, send } from "./ask.js";
 
 const LEAST = { cosine: 0.5, euclidian: 0.7 };  // so that a film in which nothing changes has a flat curve
 const WIDTH = 800, HEIGHT = 180, EDGE = 8;
@@ -76,15 +76,16 @@ function table(peaks) {
 
 async function whole(answer, state) {
   if (answer.captions) return answer;
+  const told = error => say(state, error.message, true);
   let job = answer;
   $("chart").hidden = $("moments").hidden = true;
   while (["waiting", "working"].includes(job.state)) {
     say(state, `보는 중 ${Math.round(100 * job.share)}%`);
     await new Promise(resolve => setTimeout(resolve, 1000));
-    job = await ask(`/jobs/${job.id}`);
+    job = await askOn(`/jobs/${job.id}`, told);
   }
   if (job.state !== "done") throw new Error(job.error || "그만두었습니다.");
-  return ask(`/jobs/${job.id}/files/moments`);
+  return askOn(`/jobs/${job.id}/files/moments`, told);
 }
 
 function show(found) {
@@ -96,7 +97,8 @@ function show(found) {
 // A job of before.
 export async function reopen(id) {
   try {
-    show(await whole(await ask(`/jobs/${id}`), $("unlike-state")));
+    const told = error => say($("unlike-state"), error.message, true);
+    show(await whole(await askOn(`/jobs/${id}`, told), $("unlike-state")));
   } catch (error) {
     say($("unlike-state"), error.message, true);
   }
