@@ -24,7 +24,16 @@ from preprocess.files import temporary_folder
 from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, check_door, language_of
-from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
+from video.console import (
+    Ended,
+    any_bytes,
+    bar,
+    check_reader,
+    complain,
+    ended_by_signals,
+    say,
+    say_live,
+)
 from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
@@ -113,8 +122,9 @@ def _live(args: argparse.Namespace) -> int:
         captioner = _loaded(args)
         with _source(args) as source:
             for shot in caption_live(Newest(source), captioner, filled(ShotOptions, args)):
+                check_reader()  # there may be no line to say for hours
                 if shot.caption != last:
-                    _tell(shot, args)
+                    _tell(shot, args, say_live)
                 last = shot.caption
     except CaptioningError as error:
         complain(error, args.lang)
