@@ -37,7 +37,7 @@ from video.console import (
 from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
-from video.outputs import check_output, check_target, target_for, write
+from video.outputs import check_output, check_target, lost, target_for, write
 from video.pipeline import (
     Later,
     PipelineOptions,
@@ -233,6 +233,8 @@ def _caption_one(
     ko = args.lang == "ko"
     if not args.quiet and len(args.inputs) > 1:
         say(f"{film}")
+    for told in filter(None, (lost(media, target, burning) for target in targets)):
+        complain(told, args.lang, film)
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
         if args.show_attention and not any(shot.attention for shot in track.shots):

@@ -383,9 +383,27 @@ def test_one_output_twice_is_refused(film, door):
 
 
 def test_a_bad_output_does_not_stop_the_others(film, door):
-    status, out, err = door(film, "-q", "--soft", "-o", ".webm", "-o", ".srt")
-    assert status == 1 and ".webm" in err and err.count("\n") == 1
+    noise = "testsrc2=s=160x90:r=10:d=6,noise=alls=100:allf=t"
+    ffmpeg("-f", "lavfi", "-i", noise, "-pix_fmt", "yuv420p", film)
+    status, out, err = door(film, "-q", "--gif-max-mb", "0.01", "-o", ".gif", "-o", ".srt")
+    assert status == 1 and "GIF" in err and err.count("\n") == 1
     assert out == f"{film.with_suffix('.srt')}\n" and names(film.parent) == ["film.mp4", "film.srt"]
+
+
+def test_a_container_that_cannot_hold_the_film_is_refused_before_any_work(film, door, captioner):
+    status, out, err = door(film, "--soft", "-o", ".webm", "-o", ".srt")
+    assert (status, out, err.count("\n")) == (1, "", 1) and ".webm" in err
+    assert captioner.batches == [] and names(film.parent) == ["film.mp4"]
+
+
+def test_subtitles_that_a_result_will_not_have_are_told(film, door):
+    own, edited = film.with_name("own.mkv"), film.with_name("a.srt")
+    edited.write_text(SRT, "utf-8")
+    ffmpeg("-i", film, "-i", edited, "-map", "0", "-map", "1", "-c", "copy", own)
+    status, out, err = door(own, "-q", "-o", ".mp4", "-o", ".gif", "-o", ".srt", "--lang", "en")
+    assert status == 0 and len(out.splitlines()) == 3
+    assert err.count("\n") == 1 and "own.mkv' has subtitles of its own (1), which the bur" in err
+    assert door(own, "-q", "--soft", "-o", ".mp4", "--overwrite")[::2] == (0, "")
 
 
 def test_soft_keeps_the_container(film, door):
