@@ -371,6 +371,15 @@ def test_edited_captions_are_an_input_too(film, door):
     assert names(film.parent) == ["a.srt", "film.mp4"]
 
 
+@pytest.mark.parametrize("more", [("-o", ".mp4"), ("--soft",), ("-o", ".vtt")])
+def test_captions_past_the_films_end_are_refused(film, door, more):
+    edited = film.with_name("a.srt")
+    edited.write_text("1\n00:00:20,000 --> 00:00:22,000\n말\n", "utf-8")
+    status, out, err = door(film, "--captions", edited, *more)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "00:20.0" in err and "00:06.0" in err and names(film.parent) == ["a.srt", "film.mp4"]
+
+
 def test_several_outputs_are_looked_at_once(film, door, captioner):
     assert door(film, "-q", "-o", ".srt", "-o", film.with_name("b.json"), "-o", ".txt")[0] == 0
     assert names(film.parent) == ["b.json", "film.mp4", "film.srt", "film.txt"]
