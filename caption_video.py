@@ -141,8 +141,13 @@ def _source(args: argparse.Namespace) -> AbstractContextManager[Iterator[Frame]]
 def _tell(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], None] = say) -> None:
     """A sentence as it comes, and the alert that it gives."""
     if not args.quiet:
-        line(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
+        line(f"[{_when(shot)}] {shot.caption}")
     _warn(shot, args, line)
+
+
+def _when(shot: CaptionedShot) -> str:
+    start, end = clock(shot.start_ms), clock(shot.end_ms)
+    return start if shot.start_ms == shot.end_ms else f"{start}-{end}"  # a preview is a moment
 
 
 def _warn(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], None] = say) -> None:
@@ -273,9 +278,12 @@ def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> T
     shots, others = filled(ShotOptions, args), args.alternatives
     pipeline = PipelineOptions(shots, alternatives=others, attention=args.show_attention)
     with bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, past):
-        track = caption_media(
-            media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress
-        )
+
+        def tell(shot: CaptionedShot) -> None:
+            at = args.preview  # on the film's clock; the frame's own begins at 0
+            _tell(shot if at is None else replace(shot, start_ms=at, end_ms=at), args, past)
+
+        track = caption_media(media, captioner, pipeline, tell, progress)
     return replace(track, captioner=printable(args.model.name))
 
 
