@@ -24,11 +24,20 @@ from preprocess.files import temporary_folder
 from preprocess.frames import Frame, Limits, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, check_door, language_of
-from video.console import Ended, any_bytes, bar, complain, ended_by_signals, say
+from video.console import (
+    Ended,
+    any_bytes,
+    bar,
+    check_reader,
+    complain,
+    ended_by_signals,
+    say,
+    say_live,
+)
 from video.draw import BurnOptions
 from video.fonts import hangul_font
 from video.live import alert, caption_live
-from video.outputs import check_output, check_target, target_for, write
+from video.outputs import check_output, check_target, lost, target_for, write
 from video.pipeline import (
     Later,
     PipelineOptions,
@@ -113,8 +122,9 @@ def _live(args: argparse.Namespace) -> int:
         captioner = _loaded(args)
         with _source(args) as source:
             for shot in caption_live(Newest(source), captioner, filled(ShotOptions, args)):
+                check_reader()  # there may be no line to say for hours
                 if shot.caption != last:
-                    _tell(shot, args)
+                    _tell(shot, args, say_live)
                 last = shot.caption
     except CaptioningError as error:
         complain(error, args.lang)
@@ -131,8 +141,13 @@ def _source(args: argparse.Namespace) -> AbstractContextManager[Iterator[Frame]]
 def _tell(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], None] = say) -> None:
     """A sentence as it comes, and the alert that it gives."""
     if not args.quiet:
-        line(f"[{clock(shot.start_ms)}-{clock(shot.end_ms)}] {shot.caption}")
+        line(f"[{_when(shot)}] {shot.caption}")
     _warn(shot, args, line)
+
+
+def _when(shot: CaptionedShot) -> str:
+    start, end = clock(shot.start_ms), clock(shot.end_ms)
+    return start if shot.start_ms == shot.end_ms else f"{start}-{end}"  # a preview is a moment
 
 
 def _warn(shot: CaptionedShot, args: argparse.Namespace, line: Callable[[str], None] = say) -> None:
@@ -223,6 +238,8 @@ def _caption_one(
     ko = args.lang == "ko"
     if not args.quiet and len(args.inputs) > 1:
         say(f"{film}")
+    for told in filter(None, (lost(media, target, burning) for target in targets)):
+        complain(told, args.lang, film)
     if args.captions or captioner is None:
         track = read_captions(args.captions, media)
         if args.show_attention and not any(shot.attention for shot in track.shots):
@@ -261,9 +278,12 @@ def _seen(media: MediaInfo, captioner: SeesShots, args: argparse.Namespace) -> T
     shots, others = filled(ShotOptions, args), args.alternatives
     pipeline = PipelineOptions(shots, alternatives=others, attention=args.show_attention)
     with bar("보는 중" if args.lang == "ko" else "looking", media, args.quiet) as (progress, past):
-        track = caption_media(
-            media, captioner, pipeline, lambda shot: _tell(shot, args, past), progress
-        )
+
+        def tell(shot: CaptionedShot) -> None:
+            at = args.preview  # on the film's clock; the frame's own begins at 0
+            _tell(shot if at is None else replace(shot, start_ms=at, end_ms=at), args, past)
+
+        track = caption_media(media, captioner, pipeline, tell, progress)
     return replace(track, captioner=printable(args.model.name))
 
 

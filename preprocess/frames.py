@@ -89,6 +89,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             has_alpha=_has_alpha(first),
             interlaced=bool(first.interlaced_frame),
             sounds=len(container.streams.audio),
+            subtitles=len(container.streams.subtitles),
         )
     return _timed(found, origin_ms, limits)
 

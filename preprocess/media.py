@@ -58,6 +58,7 @@ class MediaInfo:
         interlaced: its frames are two moments woven together.
         sounds: number of sound tracks.
         demuxer: ffmpeg's name of the format, where its own guess would go by the file's name.
+        subtitles: number of subtitle tracks.
     """
 
     path: Path
@@ -74,6 +75,7 @@ class MediaInfo:
     interlaced: bool = False
     sounds: int = 0
     demuxer: str = ""
+    subtitles: int = 0
 
 
 class Frame(Protocol):

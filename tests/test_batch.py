@@ -13,6 +13,7 @@ import pytest
 
 from preprocess.crew import Crew, Lost
 from preprocess.files import read_lines
+from tests.clips import ffmpeg
 from tests.conftest import ColourCaptioner
 from tests.test_crew import answer, group
 from video import batch
@@ -96,6 +97,15 @@ def test_a_folder_becomes_a_folder_and_a_manifest(tmp_path, films, run):
     assert "exit status -11" in last(found)["poison.mp4"]["error"]
     assert sum(line["state"] == "started" for line in found) == 5 + 2  # poison had three workers
     assert complaints.count("\n") == 2 and "broken.mp4" in complaints
+
+
+def test_subtitles_that_a_result_will_not_have_are_told(films, run):
+    own, said = films / "own.mkv", films / "a.srt"
+    said.write_text("1\n00:00:01,000 --> 00:00:02,000\n말\n", "utf-8")
+    ffmpeg("-i", films / "a.mp4", "-i", said, "-map", "0", "-map", "1", "-c", "copy", own)
+    status, _, complaints, found = run(own, "-o", ".mp4")
+    assert (status, complaints.count("\n")) == (0, 1) and "which the burned" in complaints
+    assert [korean for korean, _ in last(found)["own.mkv"]["lost"] if "자막 1개" in korean]
 
 
 def test_again_only_what_is_not_finished_is_done(tmp_path, films, run, original):

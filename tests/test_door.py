@@ -371,6 +371,15 @@ def test_edited_captions_are_an_input_too(film, door):
     assert names(film.parent) == ["a.srt", "film.mp4"]
 
 
+@pytest.mark.parametrize("more", [("-o", ".mp4"), ("--soft",), ("-o", ".vtt")])
+def test_captions_past_the_films_end_are_refused(film, door, more):
+    edited = film.with_name("a.srt")
+    edited.write_text("1\n00:00:20,000 --> 00:00:22,000\n말\n", "utf-8")
+    status, out, err = door(film, "--captions", edited, *more)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "00:20.0" in err and "00:06.0" in err and names(film.parent) == ["a.srt", "film.mp4"]
+
+
 def test_several_outputs_are_looked_at_once(film, door, captioner):
     assert door(film, "-q", "-o", ".srt", "-o", film.with_name("b.json"), "-o", ".txt")[0] == 0
     assert names(film.parent) == ["b.json", "film.mp4", "film.srt", "film.txt"]
@@ -383,9 +392,27 @@ def test_one_output_twice_is_refused(film, door):
 
 
 def test_a_bad_output_does_not_stop_the_others(film, door):
-    status, out, err = door(film, "-q", "--soft", "-o", ".webm", "-o", ".srt")
-    assert status == 1 and ".webm" in err and err.count("\n") == 1
+    noise = "testsrc2=s=160x90:r=10:d=6,noise=alls=100:allf=t"
+    ffmpeg("-f", "lavfi", "-i", noise, "-pix_fmt", "yuv420p", film)
+    status, out, err = door(film, "-q", "--gif-max-mb", "0.01", "-o", ".gif", "-o", ".srt")
+    assert status == 1 and "GIF" in err and err.count("\n") == 1
     assert out == f"{film.with_suffix('.srt')}\n" and names(film.parent) == ["film.mp4", "film.srt"]
+
+
+def test_a_container_that_cannot_hold_the_film_is_refused_before_any_work(film, door, captioner):
+    status, out, err = door(film, "--soft", "-o", ".webm", "-o", ".srt")
+    assert (status, out, err.count("\n")) == (1, "", 1) and ".webm" in err
+    assert captioner.batches == [] and names(film.parent) == ["film.mp4"]
+
+
+def test_subtitles_that_a_result_will_not_have_are_told(film, door):
+    own, edited = film.with_name("own.mkv"), film.with_name("a.srt")
+    edited.write_text(SRT, "utf-8")
+    ffmpeg("-i", film, "-i", edited, "-map", "0", "-map", "1", "-c", "copy", own)
+    status, out, err = door(own, "-q", "-o", ".mp4", "-o", ".gif", "-o", ".srt", "--lang", "en")
+    assert status == 0 and len(out.splitlines()) == 3
+    assert err.count("\n") == 1 and "own.mkv' has subtitles of its own (1), which the bur" in err
+    assert door(own, "-q", "--soft", "-o", ".mp4", "--overwrite")[::2] == (0, "")
 
 
 def test_soft_keeps_the_container(film, door):

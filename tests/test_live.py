@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import threading
 import unicodedata
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from hypothesis import given
@@ -254,9 +256,49 @@ sys.exit(caption_video.main(sys.argv[1:]))
 """
 
 
-def piped(data, *more):
+def piped(data, *more, stdout=subprocess.PIPE):
     command = [sys.executable, "-c", SCRIPT, "--stream", "-", "--lang", "en", *more]
-    return subprocess.run(command, input=data, capture_output=True, timeout=120, cwd=ROOT)
+    pipes = {"stdout": stdout, "stderr": subprocess.PIPE}
+    return subprocess.run(command, input=data, timeout=120, cwd=ROOT, **pipes)
+
+
+def endless(film):
+    """Plays a film again and again, as fast as it was filmed."""
+    again = ("-re", "-stream_loop", "-1", "-i", film, "-c", "copy", "-f", "matroska", "-")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "quiet", *map(str, again)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("more", [(), ("-q", "--alert", "초록")])
+def test_it_ends_when_its_reader_has_gone(tmp_path, more):
+    film = colour_clip(tmp_path / "film.mkv")
+    command = [sys.executable, "-c", SCRIPT, "--stream", "-", "--lang", "en", *more]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": ROOT}
+    with endless(film) as source, subprocess.Popen(command, stdin=source.stdout, **pipes) as live:
+        source.stdout.close()
+        assert "화면이다" in live.stdout.readline().decode()
+        live.stdout.close()  # as head does
+        assert live.wait(timeout=120) == 1
+        said = live.stderr.read().decode()
+    assert said.count("\n") == 1 and "nobody takes the sentences any more (Broken pipe)" in said
+
+
+def test_it_ends_though_it_has_nothing_to_say(tmp_path):
+    film = colour_clip(tmp_path / "film.mkv").read_bytes()
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        done = piped(film, "-q", "--alert", "말", stdout=nobody)
+    assert done.returncode == 1 and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_it_ends_where_nothing_can_be_written(tmp_path):
+    film = colour_clip(tmp_path / "film.mkv").read_bytes()
+    with Path("/dev/full").open("wb") as full:
+        done = piped(film, stdout=full)
+    assert done.returncode == 1 and done.stderr.count(b"\n") == 1
+    assert b"(No space left on device)" in done.stderr
 
 
 def test_a_real_pipe_is_captioned(tmp_path):

@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import shutil
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,7 +16,7 @@ from PIL import Image
 
 from preprocess.errors import SettingError
 from preprocess.frames import probe
-from tests.clips import colour_clip
+from tests.clips import colour_clip, ffmpeg
 from tests.test_subtitles import CUES
 from video.draw import BurnOptions
 from video.outputs import check_target
@@ -106,3 +108,75 @@ def test_only_films_become_pages(tmp_path):
         check_target(probe(tmp_path / "a.png"), tmp_path / "a.html", [], False, BurnOptions())
     film = colour_clip(tmp_path / "a.mp4")
     check_target(probe(film), tmp_path / "a.html", [], False, BurnOptions())
+
+
+# a voice that is told late, as browsers do, that it was cancelled
+VOICE = """
+window.spoken = [];
+window.SpeechSynthesisUtterance = function (text) { this.text = text; };
+Object.defineProperty(window, "speechSynthesis", {value: {
+  getVoices: () => [{lang: "ko-KR"}],
+  speak(said) { this.now = said; spoken.push(said); },
+  cancel() { const old = this.now; if (old) setTimeout(() => old.onerror(), 200); },
+}});
+"""
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """A page of a film of a codec, in a real browser."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    assert program, "chromium is missing: make test-web installs it"
+
+    def page_of(name, codec):
+        film = tmp_path / name
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=8", "-c:v", codec, film)
+        found = [Cue(0, 3000, "하나"), Cue(3000, 6000, "둘")]
+        (tmp_path / "p.html").write_text(to_page(found, film, tmp_path), "utf-8")
+        page = browser.new_page()
+        page.add_init_script(VOICE)
+        page.goto(f"file://{tmp_path / 'p.html'}")
+        return page
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield page_of
+        browser.close()
+
+
+def until(page, fact, within_s=30):
+    """Waits for a fact; the page's policy allows no code that Playwright would wait with."""
+    deadline = time.monotonic() + within_s
+    while not page.evaluate(fact):
+        assert time.monotonic() < deadline, fact
+        time.sleep(0.05)
+
+
+@pytest.mark.web
+def test_another_scene_can_be_chosen_while_one_is_read(opened):
+    page = opened("a.webm", "libvpx")
+    page.check("#speak")
+    page.check("#wait")
+    page.click("li:nth-child(1) button")
+    until(page, "spoken.length === 1 && film.paused")
+    page.click("li:nth-child(2) button")
+    until(page, "spoken.length === 2 && film.paused")
+    time.sleep(0.6)  # the first one's late end must not go on with the film
+    assert page.evaluate("film.paused && waiting")
+    page.evaluate("spoken[1].onend()")
+    until(page, "!film.paused")
+
+
+@pytest.mark.web
+@pytest.mark.parametrize(
+    ("name", "codec", "plays"),
+    [("a.webm", "libvpx", True), ("a.avi", "mpeg4", False), ("a.mpg", "mpeg2video", False)],
+)
+def test_a_film_that_no_browser_plays_is_told(opened, name, codec, plays):
+    page = opened(name, codec)
+    until(page, "film.error !== null || film.readyState > 0")
+    time.sleep(0.2)
+    page.check("#speak")
+    assert ("틀지 못합니다" in page.inner_text("#voice")) != plays

@@ -1,5 +1,6 @@
 """A preview: one frame of the right moment, with the caption of that moment."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 import caption_video
 from preprocess.errors import SettingError
-from preprocess.frames import probe
+from preprocess.frames import Limits, probe
 from tests.clips import BLUE, GREEN, RED, colour_clip, turned
 from tests.test_door import SRT
 from video.preview import moment, preview_target, still_at
@@ -98,6 +99,31 @@ def test_a_preview_is_told_by_its_films_name(film, door):
     more = ("--captions", edited, "--preview", "3s", "--overwrite")
     assert door(film, "-q", "-o", told, *more)[0] == 0
     assert from_json(told.read_text("utf-8")).video == "film.mp4"
+
+
+def test_a_sentence_is_told_at_the_moment(film, door):
+    status, out, _ = door(film, "--preview", "3.5s", "--alert", "초록")
+    said, alert, _ = out.splitlines()
+    assert (status, said) == (0, "[00:03.5] 초록 화면이다")
+    assert (json.loads(alert)["start_ms"], json.loads(alert)["end_ms"]) == (3500, 3500)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [("--soft",), ("--soft", "-o", "x.mkv"), ("-o", ".html"), ("-o", "a.HTML", "-o", ".png")],
+)
+def test_what_no_frame_can_become_is_refused_by_name(film, door, captioner, more):
+    for language in ("ko", "en"):
+        status, out, err = door(film, "--preview", "2s", *more, "--lang", language)
+        assert (status, out, err.count("\n")) == (2, "", 1) and captioner.batches == []
+        assert "--preview" in err and ("--soft" in err or "html" in err.lower())
+        assert "frame0" not in err
+    assert [p.name for p in film.parent.iterdir()] == ["film.mp4"]
+
+
+def test_a_frame_has_the_limits_of_its_film(film, tmp_path):
+    limits = Limits(pixels=10**6)
+    assert still_at(probe(film, limits), 0, tmp_path).limits == limits
 
 
 def test_a_bad_moment_is_refused(film, capsys):

@@ -1,5 +1,6 @@
 """Edited captions come back: what is written can be read, and bad files are told in one line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from video.style import Look
 from video.subtitles import Cue, cues, to_ass, to_srt, to_vtt
 from video.track import CaptionedShot, Track, to_json
 
-MEDIA = MediaInfo(Path("film.mp4"), "video", 640, 360, 60_000, 25.0, 0, False, 0)
+MEDIA = MediaInfo(Path("film.mp4"), "video", 640, 360, 90_000, 25.0, 0, False, 0)
 LINES = st.text("가나다 a<>&-{}\\", min_size=1, max_size=9).filter(str.strip)
 
 
@@ -54,7 +55,7 @@ def test_what_is_written_is_read(found, suffix, tmp_path_factory):
 def test_json_comes_back_with_its_scores(tmp_path):
     shots = (CaptionedShot(0, 900, "개가 달리고 있다", -0.4, 0.7),)
     track = read(tmp_path, "a.JSON", to_json(Track("other.mp4", 9, "my.kcap", shots)))
-    assert track == Track("film.mp4", 60_000, "my.kcap", shots)
+    assert track == Track("film.mp4", 90_000, "my.kcap", shots)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
@@ -100,6 +101,16 @@ def test_a_caption_of_no_length_is_passed_over(tmp_path):
     cue = "{}\n00:00:0{},000 --> 00:00:0{},000\n말\n\n"
     path.write_text(cue.format(1, 1, 1) + cue.format(2, 2, 3), "utf-8")
     assert [shot.start_ms for shot in read_captions(path, MEDIA).shots] == [2000]
+
+
+@pytest.mark.parametrize("kind", ["video", "animation"])
+def test_captions_of_another_film_are_refused(tmp_path, kind):
+    path, media = tmp_path / "a.srt", replace(MEDIA, kind=kind, start_ms=500, duration_ms=3500)
+    path.write_text("1\n00:00:04,000 --> 00:00:22,000\n말\n", "utf-8")
+    with pytest.raises(DataError, match=r"begins at 00:04\.0, but 'film\.mp4' ends at 00:04\.0"):
+        read_captions(path, media)
+    path.write_text("1\n00:00:03,999 --> 00:00:22,000\n말\n", "utf-8")
+    assert read_captions(path, media).shots[0].start_ms == 3999
 
 
 def test_line_separators_in_json_are_text(tmp_path):

@@ -11,6 +11,9 @@ from PIL import Image
 from preprocess.errors import SettingError
 from preprocess.frames import frames, probe
 from tests.clips import RED, colour_clip, ffmpeg, with_sound
+from video.draw import BurnOptions
+from video.fonts import hangul_font
+from video.outputs import lost
 from video.soft import add_track, check_soft
 from video.track import CaptionedShot, Track
 
@@ -91,12 +94,82 @@ def test_an_old_film_that_leaves_times_out_is_copied(tmp_path):
     assert len(list(frames(probe(target)))) == len(list(frames(probe(source))))
 
 
-def test_the_films_own_subtitles_come_after(film, tmp_path):
-    first, both = tmp_path / "first.mkv", tmp_path / "both.mkv"
+@pytest.mark.parametrize("before", [".mkv", ".mp4"])
+@pytest.mark.parametrize("after", [".mkv", ".mp4"])
+def test_the_films_own_subtitles_come_after(film, tmp_path, before, after):
+    first, both = tmp_path / f"first{before}", tmp_path / f"both{after}"
     own = Track("film", 6000, "c", (CaptionedShot(1000, 3000, "안녕", -1),))
     add_track(probe(film), own, first)
     add_track(probe(first), TRACK, both)
     assert len(subtitles(both)) == 2 and subtitles(both, 1) == [(1000, 3000, "안녕")]
+
+
+@pytest.fixture(scope="module")
+def rich(film, tmp_path_factory) -> Path:
+    """A film with two tracks of ASS, the first shown unasked, and their font."""
+    folder = tmp_path_factory.mktemp("rich")
+    own = folder / "own.ass"
+    ass = pysubs2.SSAFile()
+    ass.append(pysubs2.SSAEvent(1000, 3000, "안녕"))
+    ass.save(str(own))
+    font = ("-attach", hangul_font().path, "-metadata:s:t", "mimetype=font/otf")
+    tracks = ("-map", "0", "-map", "1", "-map", "1", "-disposition:s:0", "default")
+    told = ("-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=jpn")
+    ffmpeg("-i", film, "-i", own, *tracks, "-c", "copy", *told, *font, folder / "rich.mkv")
+    return folder / "rich.mkv"
+
+
+def streams(path: Path) -> list[tuple[str, str | None, bool]]:
+    """Kind, language and whether it is shown unasked, of all that is no picture and no sound."""
+    with av.open(f"file:{path}") as container:
+        return [
+            (s.codec.canonical_name if s.type == "subtitle" else s.type, s.language,
+             bool(s.disposition & av.stream.Disposition.default))
+            for s in container.streams if s.type not in ("video", "audio")
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kinds"),
+    [
+        (".mkv", ("subrip", "ass", "attachment")),
+        (".mp4", ("mov_text", "mov_text")),
+        (".mov", ("mov_text", "mov_text")),
+    ],
+)
+def test_the_films_own_text_goes_along_and_only_the_new_is_shown(rich, tmp_path, suffix, kinds):
+    target = tmp_path / f"o{suffix}"
+    assert lost(probe(rich), target, BurnOptions(soft=True)) is None
+    add_track(probe(rich), TRACK, target)
+    ours, own, *fonts = kinds
+    tracks = [(ours, "kor", True), (own, "eng", False), (own, "jpn", False)]
+    assert streams(target) == [*tracks, *((font, None, False) for font in fonts)]
+    assert untouched(target, rich)
+    assert subtitles(target, 1) == subtitles(target, 2) == [(1000, 3000, "안녕")]
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov", ".mp4"])
+def test_own_text_goes_along_however_late_it_is(tmp_path, suffix):
+    late, source = tmp_path / "late.srt", tmp_path / "long.mkv"
+    late.write_text("1\n01:50:00,000 --> 01:50:02,000\n끝\n", "utf-8")
+    still = ("-f", "lavfi", "-i", "color=d=7200:s=16x16:r=1/60")
+    ffmpeg(*still, "-i", late, "-pix_fmt", "yuv420p", "-c:s", "srt", source)
+    add_track(probe(source), TRACK, tmp_path / f"o{suffix}")
+    assert subtitles(tmp_path / f"o{suffix}", 1) == [(6_600_000, 6_602_000, "끝")]
+
+
+def test_drawn_subtitles_are_left_out_of_mp4_and_told(film, tmp_path):
+    text, drawn = tmp_path / "text.mkv", tmp_path / "drawn.mkv"
+    add_track(probe(film), TRACK, text)
+    # the same length: a Matroska name may end in zeros
+    drawn.write_bytes(text.read_bytes().replace(b"S_TEXT/UTF8", b"S_HDMV/PGS\0"))
+    told = lost(probe(drawn), tmp_path / "o.mp4", BurnOptions(soft=True))
+    assert told is not None and "cannot hold 1 of the subtitle tracks of 'drawn.mkv'" in str(told)
+    add_track(probe(drawn), TRACK, tmp_path / "o.mp4")
+    assert streams(tmp_path / "o.mp4") == [("mov_text", "kor", True)]
+    assert lost(probe(drawn), tmp_path / "o.mkv", BurnOptions(soft=True)) is None
+    add_track(probe(drawn), TRACK, tmp_path / "o.mkv")
+    assert [kind for kind, _, _ in streams(tmp_path / "o.mkv")] == ["subrip", "hdmv_pgs_subtitle"]
 
 
 def test_a_late_picture_keeps_its_captions_on_the_players_clock(film, tmp_path):

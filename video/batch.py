@@ -208,6 +208,8 @@ def _captioned(
                 failed += 1
                 continue
             manifest.tell(job, key, "done", results=results(job), **answer.result())
+            for told in answer.result().get("lost", ()):
+                complain(OutputError(*told), args.lang, job.film, "video.batch")
             if args.quiet:
                 say("\n".join(results(job)))
             else:

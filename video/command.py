@@ -9,6 +9,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from preprocess.files import is_folder
 from video.console import harmless
 from video.options import GROUPS, Row
 
@@ -106,6 +107,8 @@ def check_door(parser: Parser, args: argparse.Namespace) -> None:
         _check_live(parser, args)
     elif not args.inputs and not args.about:
         _no_input(parser, bool(args.alert))
+    if args.preview is not None:
+        _check_preview(parser, args)
     if "" in (args.output or ()):
         parser.refuse("-o의 경로가 비었습니다. 결과의 이름을 주세요", "-o is empty. Name a result")
     if args.captions and len(args.inputs) != 1:
@@ -126,6 +129,18 @@ def _check_live(parser: Parser, args: argparse.Namespace) -> None:
         parser.refuse(
             f"{source}은(는) 문장을 출력만 합니다. 다음을 빼세요: {flags}",
             f"{source} only prints sentences. Leave out: {flags}",
+        )
+
+
+def _check_preview(parser: Parser, args: argparse.Namespace) -> None:
+    """Refuses what cannot be made of the one frame that a preview is."""
+    pages = [o for o in args.output or () if o.lower().endswith(".html") and not is_folder(o)]
+    lost = [*(f"-o {page}" for page in pages), *(["--soft"] if args.soft else [])]
+    if lost:
+        flags = " ".join(lost)
+        parser.refuse(
+            f"--preview는 그림 한 장만 만듭니다. --preview를 빼거나 다음을 빼세요: {flags}",
+            f"--preview makes one picture of a film. Leave it out, or leave out: {flags}",
         )
 
 

@@ -1,6 +1,8 @@
 """What the terminal gets: lines on stdout, complaints on stderr, a progress bar in between."""
 
+import errno
 import os
+import select
 import signal
 import sys
 import time
@@ -9,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from preprocess.errors import CaptioningError
+from preprocess.errors import CaptioningError, OutputError
 from preprocess.frames import MediaInfo
 
 _CLEANING_S = 3.0
@@ -56,12 +58,59 @@ def say(line: str) -> None:
 
     A terminal gets names without their control characters; a program needs them as they are.
     """
+    try:
+        _print(line)
+    except OSError:
+        _silence()
+
+
+def say_live(line: str) -> None:
+    """The same where lines are the only result.
+
+    Raises:
+        OutputError: their reader left, or the disk is full.
+    """
+    try:
+        _print(line)
+    except OSError as error:
+        _silence()
+        raise _unread(error.strerror or type(error).__name__) from None
+
+
+def check_reader() -> None:
+    """Asks whether somebody still reads stdout; where that cannot be asked, somebody does.
+
+    Raises:
+        OutputError: the reader left.
+    """
+    try:
+        asked = select.poll()  # Windows has none
+        asked.register(sys.stdout.fileno(), 0)
+        found = asked.poll(0)
+    except (AttributeError, OSError, ValueError):
+        return
+    if any(events & (select.POLLERR | select.POLLHUP) for _, events in found):
+        raise _unread(os.strerror(errno.EPIPE))
+
+
+def _print(line: str) -> None:
     if sys.stdout is not None and sys.stdout.isatty():
         line = "\n".join(map(harmless, line.split("\n")))
-    try:
-        print(line, flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(line, flush=True)
+
+
+def _silence() -> None:
+    """What is left in stdout's buffer goes nowhere, instead of failing again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unread(reason: str) -> OutputError:
+    return OutputError(
+        f"나오는 문장을 받을 곳이 없어 멈춥니다 ({reason}). 끝까지 읽는 프로그램이나 자리가 남은 "
+        "디스크로 보내세요.",
+        f"nobody takes the sentences any more ({reason}): stopped. Send them to a program that "
+        "reads to the end, or to a disk with room.",
+    )
 
 
 def complain(

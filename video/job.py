@@ -13,7 +13,7 @@ from preprocess.files import is_file, marked
 from preprocess.frames import Limits, probe
 from video.draw import BurnOptions
 from video.options import DEFAULT_MODEL
-from video.outputs import check_target, write
+from video.outputs import check_target, lost, write
 from video.pipeline import PipelineOptions, SeesShots, caption_media, load_captioner
 from video.track import printable
 
@@ -69,11 +69,13 @@ def caption_film(captioner: SeesShots, settings: Settings, job: Job) -> Mapping[
         targets = [t for t in job.targets if settings.overwrite or not is_file(t)]
         for target in targets:
             check_target(media, target, [job.film], settings.overwrite, settings.burning)
+        gone = [told.args for t in targets if (told := lost(media, t, settings.burning))]
         track = caption_media(media, captioner, settings.pipeline)
         track = replace(track, captioner=printable(settings.model.name))
         for target in targets:
             write(media, track, target, settings.burning)
     return {
+        **({"lost": gone} if gone else {}),
         "shots": len(track.shots),
         "duration_ms": media.duration_ms,
         "seconds": round(time.monotonic() - started, 2),

@@ -14,7 +14,7 @@ from video.fonts import hangul_font
 from video.heat import drawings
 from video.page import to_page
 from video.schema import alt_text, schema_org
-from video.soft import add_track, check_soft
+from video.soft import add_track, check_soft, left_out
 from video.style import look_for
 from video.subtitles import SubtitleOptions, cues, to_ass, to_srt, to_text, to_vtt
 from video.track import Track, to_json, with_confidence
@@ -126,6 +126,22 @@ def check_target(
         check_settings(media, target.suffix.lower(), options)
 
 
+def lost(media: MediaInfo, target: Path, options: BurnOptions) -> OutputError | None:
+    """What to tell of the film's own subtitles that its result will not have; None: all stay."""
+    suffix = target.suffix.lower()
+    if not media.subtitles or suffix not in FILMS:
+        return None
+    if not options.soft:
+        return OutputError(
+            f"'{media.path.name}'에 든 자막 {media.subtitles}개는 그려 넣은 '{target}'에 옮기지 "
+            "않습니다. 남기려면 --soft로 하세요.",
+            f"'{media.path.name}' has subtitles of its own ({media.subtitles}), which the burned "
+            f"'{target}' will not have. Keep them with --soft.",
+        )
+    count = left_out(media, suffix)
+    return _left_out(media, target, count) if count else None
+
+
 def write(
     media: MediaInfo,
     track: Track,
@@ -165,6 +181,16 @@ def _text(media: MediaInfo, track: Track, target: Path, options: BurnOptions) ->
         return to_ass(cues(track, SubtitleOptions(line_width=look.line_width)), look, heat)
     found = cues(track, SubtitleOptions())
     return {".srt": to_srt, ".vtt": to_vtt, ".txt": to_text}[suffix](found)
+
+
+def _left_out(media: MediaInfo, target: Path, count: int) -> OutputError:
+    is_mkv = target.suffix.lower() == ".mkv"
+    return OutputError(
+        f"'{media.path.name}'에 든 자막 {count}개는 '{target}'에 담을 수 없어 뺍니다. "
+        f"{'남기려면 원본도 두세요.' if is_mkv else '남기려면 -o 이름.mkv로 하세요.'}",
+        f"'{target}' cannot hold {count} of the subtitle tracks of '{media.path.name}'. "
+        f"{'Keep the film too.' if is_mkv else 'To keep them use -o NAME.mkv.'}",
+    )
 
 
 def _no_folder(path: Path) -> OutputError:

@@ -50,7 +50,7 @@ def still_at(media: MediaInfo, time_ms: int, folder: Path) -> MediaInfo:
         waited = f"trim=start={(from_ms - media.start_ms) / 1000:.3f},{upright}"
         source = media_arguments(media)
         run([*source, "-vf", waited, *once], timeout_s=media.limits.seconds(media.duration_ms))
-    return probe(path)
+    return probe(path, media.limits)
 
 
 def preview_target(media: MediaInfo, output: str | None) -> Path:

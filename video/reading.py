@@ -8,7 +8,7 @@ from preprocess.errors import DataError
 from preprocess.files import is_file
 from preprocess.frames import MediaInfo
 from video.repair import repaired
-from video.subtitles import parsed
+from video.subtitles import clock, parsed
 from video.track import LATEST_MS, CaptionedShot, Track, from_json, printable
 
 READABLE = (".srt", ".vtt", ".ass", ".ssa", ".json")
@@ -28,8 +28,8 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
     confidence 1.
 
     Raises:
-        DataError: the file cannot be read, has no captions, or one is too long or ends before it
-            starts.
+        DataError: the file cannot be read, has no captions, one is too long or ends before it
+            starts, or all begin when the film is over.
     """
     suffix = path.suffix.lower()
     if suffix not in READABLE:
@@ -48,12 +48,15 @@ def read_captions(path: Path, media: MediaInfo) -> Track:
     _check_lengths(path, [shot.caption for shot in shots])
     if len(shots) > _MOST:
         raise _unreadable(path, f"{len(shots):,} > {_MOST:,}")
-    if not any(shot.caption.strip() for shot in shots):
+    starts = [shot.start_ms for shot in shots if shot.caption.strip()]
+    if not starts:
         raise DataError(
             f"'{path}'에 자막이 하나도 없습니다. 파일을 확인하세요.",
             f"there are no captions in '{path}'. Check the file.",
         )
     name, end_ms = printable(media.path.name), media.start_ms + media.duration_ms
+    if media.kind != "picture" and min(starts) >= end_ms:  # a picture has no times
+        raise _too_late(path, name, min(starts), end_ms)
     return Track(name, end_ms, captioner, shots)
 
 
@@ -121,6 +124,16 @@ def _shots(path: Path, text: str, suffix: str) -> Iterator[CaptionedShot]:
                 f"'{path}': caption {number} ends before it starts ({times}). Correct its times.",
             )
         yield CaptionedShot(start_ms, end_ms, printable(cue.text), score=0.0)
+
+
+def _too_late(path: Path, film: str, start_ms: int, end_ms: int) -> DataError:
+    start, end = clock(start_ms), clock(end_ms)
+    return DataError(
+        f"'{path}'의 첫 자막은 {start}에 시작하는데 '{film}'은(는) {end}에 끝납니다. 이 영상의 "
+        "자막을 주거나 시각을 고치세요.",
+        f"the first caption in '{path}' begins at {start}, but '{film}' ends at {end}. Give this "
+        "film's captions, or correct their times.",
+    )
 
 
 def _unreadable(path: Path, reason: str) -> DataError:

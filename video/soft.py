@@ -14,8 +14,7 @@ from video.track import Track
 
 # how each container writes text
 _CODECS = {".mp4": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
-# in ticks of a microsecond a gap of 36 minutes is more than MP4 can count
-_TICKS = {suffix: ["-time_base:s:0", "1/1000"] for suffix in (".mp4", ".mov")}
+_FILM = ("-map", "0:V:0", "-map", "0:a?")
 
 
 def add_track(
@@ -23,32 +22,74 @@ def add_track(
 ) -> None:
     """Copies a film with the track's captions as its first subtitles; whole or not at all.
 
-    The film's own subtitles are kept where the container takes them as they are.
+    They alone are shown unasked. The film's own subtitles come after them: as they are, or their
+    text as the container writes it, or not at all (left_out). MKV gets their fonts too.
 
     Raises:
         OutputError: target cannot be written.
         SettingError: its container does not take the film's picture or sound.
     """
     suffix = target.suffix.lower()
+    check_soft(media, suffix)
     with whole_file(target) as temporary, temporary_folder() as folder:
         captions = folder / "captions.srt"
         captions.write_text(to_srt(_inside(cues(track), media)), encoding="utf-8")
-        # old streams leave out times that containers want
-        source = media_arguments(media, "-fflags", "+genpts")
-        trial = output_arguments(folder / f"trial{suffix}")
-        if not takes(source, ["-map", "0:V:0", "-map", "0:a?"], trial):
-            raise _not_taken(media, suffix)
-        own = ["-map", "0:s?"] if takes(source, ["-map", "0:s"], trial) else []
         text = ["-protocol_whitelist", "file", "-f", "srt", "-i", f"file:{captions}"]
-        maps = ["-map", "0:V:0", "-map", "0:a?", "-map", "1:s:0", *own]
-        codecs = ["-c", "copy", "-c:s:0", _CODECS[suffix], *_TICKS.get(suffix, [])]
+        ours = ["-map", "1:s:0", "-c:s:0", _CODECS[suffix], *_ticks(suffix, 0)]
         said = ["-metadata:s:s:0", "language=kor", "-disposition:s:0", "default"]
-        arguments = [*source, *text, *maps, *codecs, *said, *output_arguments(temporary)]
+        streams = [*_FILM, "-c", "copy", *ours, *said, *_own(media, suffix)]
+        arguments = [*_source(media), *text, *streams, *output_arguments(temporary)]
         run(arguments, on_progress=on_progress, timeout_s=media.limits.seconds(media.duration_ms))
         try:
             probe(temporary)
         except VideoError:
             raise _not_taken(media, suffix) from None
+
+
+def _source(media: MediaInfo) -> list[str]:
+    """Old streams leave out times that containers want."""
+    return media_arguments(media, "-fflags", "+genpts")
+
+
+def _ticks(suffix: str, number: int) -> list[str]:
+    """In ticks of a microsecond a gap of 36 minutes is more than MP4 can count."""
+    return [f"-time_base:s:{number}", "1/1000"] if suffix in (".mp4", ".mov") else []
+
+
+def _own(media: MediaInfo, suffix: str) -> list[str]:
+    """The arguments that carry over the film's own subtitles and fonts."""
+    found: list[str] = []
+    kept = [(i, codec) for i, codec in enumerate(_codecs(media, suffix)) if codec]
+    for number, (i, codec) in enumerate(kept, 1):
+        ticks = _ticks(suffix, number) if codec != "copy" else []
+        found += ["-map", f"0:s:{i}", f"-c:s:{number}", codec, *ticks]
+        found += [f"-disposition:s:{number}", "-default"]
+    fonts = suffix == ".mkv" and _held(media, suffix, "0:t", "copy")
+    return [*found, "-map", "0:t"] if fonts else found
+
+
+def _codecs(media: MediaInfo, suffix: str) -> list[str]:
+    """How each of the film's own subtitle tracks goes into a container; "": it cannot."""
+    if media.subtitles and _held(media, suffix, "0:s", "copy"):
+        return ["copy"] * media.subtitles
+    ways = ("copy", _CODECS[suffix])
+    return [
+        next((codec for codec in ways if _held(media, suffix, f"0:s:{i}", codec)), "")
+        for i in range(media.subtitles)
+    ]
+
+
+def _held(media: MediaInfo, suffix: str, tracks: str, codec: str) -> bool:
+    """Whether a container takes tracks in this way."""
+    at_the_end = media_arguments(media, "-sseof", "-1")  # or a late sentence would be waited for
+    with temporary_folder() as folder:
+        trial = output_arguments(folder / f"trial{suffix}")
+        return takes(at_the_end, ["-map", tracks], ["-c:s", codec, *trial])
+
+
+def left_out(media: MediaInfo, suffix: str) -> int:
+    """How many of the film's own subtitle tracks a container does not take."""
+    return _codecs(media, suffix).count("")
 
 
 def _inside(found: Sequence[Cue], media: MediaInfo) -> list[Cue]:
@@ -61,7 +102,8 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
     """Refuses before any work what cannot hold a track.
 
     Raises:
-        SettingError: the medium is no film, or the format none.
+        OutputError: there is no room to try.
+        SettingError: the medium is no film, the format none, or the one does not fit in the other.
     """
     if media.kind != "video" or suffix not in FILMS:
         known = " ".join(FILMS)
@@ -69,6 +111,9 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
             f"--soft는 영상을 {known}(으)로 쓸 때만 됩니다 ('{media.path.name}' -> {suffix}).",
             f"--soft is for films written as {known} ('{media.path.name}' -> {suffix}).",
         )
+    with temporary_folder() as folder:
+        if not takes(_source(media), _FILM, output_arguments(folder / f"trial{suffix}")):
+            raise _not_taken(media, suffix)
 
 
 def _not_taken(media: MediaInfo, suffix: str) -> SettingError:
