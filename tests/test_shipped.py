@@ -11,6 +11,7 @@ from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
 from model.decoding import merged, together
 from model.gist import PLAIN
+from model.storage import write_captioner
 from preprocess.pictures import nearer, read_picture, to_square
 
 ROOT = Path(__file__).parent.parent
@@ -80,7 +81,7 @@ def test_its_sentences_are_those_of_keras(tmp_path):
 
     The graphs in the file count in eight bits: most of their sentences are the same.
     """
-    from model.export import restore, restore_encoder, save
+    from model.export import packed, restore, restore_encoder
     from model.grammar import mend
     from model.network import start_network, step_network
     from preprocess.korean import compose
@@ -105,7 +106,7 @@ def test_its_sentences_are_those_of_keras(tmp_path):
     assert len(set(by_keras)) > CROPS / 4  # not one sentence for everything
 
     path = tmp_path / "exact.kcap"
-    save(path, (encoder, decoder), contents.vocabulary, dict(contents.about))
+    write_captioner(path, packed((encoder, decoder), contents.vocabulary, contents.about))
     exact, eight = (Captioner.load(file, hedge=PLAIN) for file in (path, SHIPPED))
     shots = [p[None] for p in pictures]
     assert [c.text for c in exact.caption_many(shots)] == by_keras
