@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,12 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: out, and no traceback
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # idle threads of numpy cost ten times the work they do
+if find_spec("numpy") is None:
+    sys.exit(
+        "caption_video.py: 필요한 패키지가 없습니다. source .venv/bin/activate를 하거나 "
+        "pip install -r requirements-caption.txt로 설치하세요. (packages are missing: activate "
+        ".venv, or install requirements-caption.txt)"
+    )
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions

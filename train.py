@@ -1,7 +1,15 @@
 """`python train.py DATA`: a data folder becomes a captioner file."""
 
+# ruff: noqa: E402 - Keras is asked for first
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
+
+if find_spec("keras") is None:
+    sys.exit(
+        "train.py: 학습에 필요한 패키지가 없습니다. 설치하세요: pip install -r requirements.txt "
+        "(packages are missing: install requirements.txt)"
+    )
 
 from model.options import options, parser
 from model.stages import run

@@ -1,8 +1,9 @@
 """Shots against PySceneDetect, cuts found and CPU time: `python -m bench.cuts`.
 
-Needs `pip install -r requirements-bench.txt`. A cut counts as found within one frame of it, in a
-dissolve or fade anywhere inside; every detector runs with its own defaults, in turn. CPU seconds
-are those of finding shots (ours: with the pictures that the captioner sees), without imports.
+Needs scenedetect without its OpenCV (see requirements-bench.txt). A cut counts as found within one
+frame of it, in a dissolve or fade anywhere inside; every detector runs with its own defaults, in
+turn. CPU seconds are those of finding shots (ours: with the pictures that the captioner sees),
+without imports.
 """
 
 # ruff: noqa: E402 - the sizes of thread pools are read when numpy is imported

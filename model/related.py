@@ -225,9 +225,13 @@ def written(data: "Dataset", split: str) -> list[list[str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Learns the vectors from the captions of the training split; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m model.related", description=__doc__)
-    parser.add_argument("data", type=Path, help="폴더 (made by `python -m preprocess`)")
-    parser.add_argument("-o", "--output", type=Path, default=FILE, help="%(default)s")
+    parser = argparse.ArgumentParser(
+        prog="python -m model.related",
+        description="사람들이 같은 사진에 함께 쓴 명사를 배웁니다. "
+        "(Learns which nouns people write of the same pictures.)",
+    )
+    parser.add_argument("data", type=Path, metavar="DATA", help="python -m preprocess가 만든 폴더")
+    parser.add_argument("-o", "--output", type=Path, default=FILE, help="기본: model/related.npz")
     parser.add_argument("--overwrite", action="store_true", help="있는 파일을 덮어씁니다")
     parser.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
     arguments = parser.parse_args(argv)

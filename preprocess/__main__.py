@@ -78,7 +78,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_features(p: argparse.ArgumentParser) -> None:
     default = EncoderOptions()
-    p.add_argument("--encoder", default=default.encoder, help="사진을 볼 CNN (%(default)s)")
+    p.add_argument(
+        "--encoder",
+        default=default.encoder,
+        help="사진을 볼 CNN: lite0, lite1, lite2, scratch, keras.applications의 이름 (%(default)s)",
+    )
     p.add_argument("--side", type=int, default=default.side, help="사진의 크기 (%(default)s)")
     p.add_argument(
         "--nearer", action="store_true", help="가까이에서 본 것도 담음 (자리를 두 배로 씁니다)"

@@ -60,6 +60,7 @@ class MissingExtra(CaptioningError):
 
 
 STOPPED = "멈췄습니다 (interrupted)."
+_ROOMS = ("preprocess", "model", "video")  # a module of theirs that is not there is a bug
 
 
 def exit_status(
@@ -78,6 +79,19 @@ def exit_status(
     except CaptioningError as error:
         print(f"{program}: {error.text(language)}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        name = (error.name or "").split(".")[0]
+        if name in ("", *_ROOMS):
+            raise
+        print(f"{program}: {_missing(name).text(language)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{program}: {stopped}", file=sys.stderr)
         return 130
+
+
+def _missing(package: str) -> MissingExtra:
+    return MissingExtra(
+        f"'{package}' 패키지가 없습니다. 설치하세요: pip install -r requirements.txt",
+        f"the package '{package}' is not installed. Install it: pip install -r requirements.txt",
+    )

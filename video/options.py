@@ -188,8 +188,8 @@ _DRAWING = (
     _of(
         _B,
         "engine",
-        "그리는 도구; moviepy는 2-4배 느림",
-        "what draws; moviepy is 2-4 times slower",
+        "그리는 도구; moviepy는 4배쯤 느림",
+        "what draws; moviepy is about 4 times slower",
         choices=("ffmpeg", "moviepy"),
     ),
     _of(
