@@ -1,6 +1,6 @@
 """`python train.py DATA`: a data folder becomes a captioner file."""
 
-# ruff: noqa: E402 - Keras is asked for first
+
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
