@@ -1,6 +1,5 @@
 """`python train.py DATA`: a data folder becomes a captioner file."""
 
-
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
