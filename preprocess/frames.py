@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from preprocess.ffmpeg import FORMATS, PROTOCOLS
@@ -137,7 +137,7 @@ class _Converter:
         self._thumbs, self._smaller, self._pictures = (VideoReformatter() for _ in range(3))
 
     def thumb(self, frame: VideoFrame) -> Picture:
-        if frame.format.name in _PLANAR:
+        if _is_planar(frame):
             planes = [_plane(plane) for plane in frame.planes[:3]]
         else:
             planes = list(_pixels(_scaled(self._thumbs, frame, *THUMB, "yuv444p")))
@@ -148,7 +148,7 @@ class _Converter:
         if turn % 180:
             width, height = height, width
         layout = "rgba" if _has_alpha(frame) else "rgb24"
-        if frame.format.name not in _PLANAR:
+        if not _is_planar(frame):
             picture = self._upright(frame, (width, height), layout, turn)
             return lambda: picture
         # two steps are twice as fast as one, and the second is for pictures that are used
@@ -165,7 +165,19 @@ class _Converter:
 def _scaled(
     scaler: VideoReformatter, frame: VideoFrame, width: int, height: int, layout: str
 ) -> VideoFrame:
-    return scaler.reformat(frame, width, height, layout, interpolation="AREA", threads=1)
+    def scaled() -> VideoFrame:
+        return scaler.reformat(frame, width, height, layout, interpolation="AREA", threads=1)
+
+    try:
+        return scaled()
+    except av.error.FFmpegError:  # a matrix that swscale does not know, ICtCp say
+        frame.colorspace = Colorspace.ITU709
+        return scaled()
+
+
+def _is_planar(frame: VideoFrame) -> bool:
+    """Whether its planes can be read as they lie; those of AMV lie upside down."""
+    return frame.format.name in _PLANAR and all(plane.line_size > 0 for plane in frame.planes)
 
 
 def _pixels(frame: VideoFrame) -> Picture:

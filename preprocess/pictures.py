@@ -70,11 +70,13 @@ def _on_white(picture: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
     """BGR uint8 (H, W, 3) of whatever was decoded."""
     if picture is None or (picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
         return picture
+    flat = np.empty((*picture.shape[:2], 3), np.uint8)
     most = np.iinfo(picture.dtype).max
-    shares = np.atleast_3d(picture).astype(np.float32) / most
-    alpha = shares[:, :, 3:] if shares.shape[2] == 4 else np.float32(1)
-    colours: npt.NDArray[Any] = 255 * (shares[:, :, :3] * alpha + 1 - alpha)
-    return np.broadcast_to(colours, (*colours.shape[:2], 3)).round().astype(np.uint8)
+    for row, pixels in enumerate(np.atleast_3d(picture)):  # a whole picture of floats is large
+        shares = pixels.astype(np.float32) / most
+        alpha = shares[:, 3:] if shares.shape[1] == 4 else np.float32(1)
+        flat[row] = (255 * (shares[:, :3] * alpha + 1 - alpha)).round()
+    return flat
 
 
 def nearer(picture: Picture, share: float = 0.85) -> Picture:

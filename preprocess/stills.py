@@ -35,6 +35,7 @@ SUFFIXES = (  # of photos
 )  # fmt: skip
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _TILED = ("AVIF", "HEIF")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _STREAMS = (".mjpeg", ".mjpg")  # JPEG after JPEG, of which Pillow sees the first
 _EXIF_ORIENTATION = 0x0112
 _LARGEST = 500_000_000  # bytes: a still picture is read whole
@@ -113,11 +114,15 @@ def read_still(path: Path) -> Picture:
 
 
 def drawable(media: MediaInfo, folder: Path) -> MediaInfo:
-    """The same where ffmpeg reads it as we do; a photo of tiles as a PNG in folder.
+    """The same where ffmpeg reads it as we do; a photo of tiles, or a TIFF, as a PNG in folder.
 
     Raises:
         VideoError: it cannot be decoded.
     """
+    if media.kind == "picture" and _is_tiff(media.path):  # of which ffmpeg reads some as black
+        whole = folder / "photo.png"
+        Image.fromarray(read_still(media.path)).save(whole, compress_level=1)
+        return replace(media, path=whole, rotation=0, has_alpha=False)
     if media.kind != "picture" or not is_heif(media.path):
         return media
     whole = folder / "photo.png"
@@ -128,6 +133,11 @@ def drawable(media: MediaInfo, folder: Path) -> MediaInfo:
     except _BROKEN:
         raise no_frame(media.path) from None
     return replace(media, path=whole)
+
+
+def _is_tiff(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in _TIFF
 
 
 def _formats(path: Path) -> tuple[str, ...]:
@@ -216,7 +226,7 @@ def _opened(path: Path, limits: Limits) -> Image.Image | None:
             warnings.simplefilter("ignore")  # its size is checked against our own limit
             image = Image.open(path, formats=_formats(path))
     except Image.DecompressionBombError:
-        check_size(path, *_bomb_size(limits), limits)
+        check_size(path, *_bomb_size(path, limits), limits)
         raise not_media(path) from None
     except (UnidentifiedImageError, *_BROKEN):
         return None
@@ -224,8 +234,14 @@ def _opened(path: Path, limits: Limits) -> Image.Image | None:
     return image
 
 
-def _bomb_size(limits: Limits) -> tuple[int, int]:
-    """A stand-in for a size that Pillow refuses to tell: it is past any limit of ours."""
+def _bomb_size(path: Path, limits: Limits) -> tuple[int, int]:
+    """The size that Pillow refuses to tell, or a stand-in for it that is past our limit."""
+    with path.open("rb") as file:
+        header = file.read(24)
+    if header.startswith(b"\x89PNG"):
+        return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+    if header.startswith(b"GIF"):
+        return int.from_bytes(header[6:8], "little"), int.from_bytes(header[8:10], "little")
     return limits.pixels + 1, 1
 
 
