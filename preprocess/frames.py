@@ -34,6 +34,7 @@ from preprocess.media import (
     no_picture_stream,
     not_media,
     on_white,
+    quarter_turn,
     shrunk,
     small_plane,
     too_slow,
@@ -52,6 +53,7 @@ _RESTARTS = 0x200  # AVFMT_TS_DISCONT: formats whose times can start anew
 _ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
 _PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
+_UNSCALED = {8, *range(10, 19)}  # matrices that swscale does not know: YCgCo, ICtCp ... (H.273)
 _ALPHA = {"rgba", "bgra", "argb", "abgr", "ya8", "pal8", "rgba64be", "rgba64le"}
 
 
@@ -82,7 +84,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             height=height,
             duration_ms=0,
             frame_rate=0.0,
-            rotation=-_turn(first) % 360,
+            rotation=-quarter_turn(first.rotation) % 360,
             has_audio=bool(container.streams.audio),
             start_ms=origin_ms - _container_start_ms(container),
             limits=limits,
@@ -144,7 +146,8 @@ class _Converter:
         return np.stack([small_plane(plane) for plane in planes], axis=-1)
 
     def kept(self, frame: VideoFrame) -> Callable[[], Picture]:
-        turn, (width, height) = _turn(frame), shrunk(*_upright_size(frame, self._aspect))
+        turn = quarter_turn(frame.rotation)
+        width, height = shrunk(*_upright_size(frame, self._aspect))
         if turn % 180:
             width, height = height, width
         layout = "rgba" if _has_alpha(frame) else "rgb24"
@@ -165,14 +168,9 @@ class _Converter:
 def _scaled(
     scaler: VideoReformatter, frame: VideoFrame, width: int, height: int, layout: str
 ) -> VideoFrame:
-    def scaled() -> VideoFrame:
-        return scaler.reformat(frame, width, height, layout, interpolation="AREA", threads=1)
-
-    try:
-        return scaled()
-    except av.error.FFmpegError:  # a matrix that swscale does not know, ICtCp say
+    if frame.colorspace in _UNSCALED:
         frame.colorspace = Colorspace.ITU709
-        return scaled()
+    return scaler.reformat(frame, width, height, layout, interpolation="AREA", threads=1)
 
 
 def _is_planar(frame: VideoFrame) -> bool:
@@ -228,7 +226,8 @@ def _opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoS
 
 def _film(container: InputContainer) -> VideoStream | None:
     """The first film stream (ffmpeg's 0:V:0); the covers of songs are no films."""
-    films = [s for s in container.streams.video if not _is_cover(s)]
+    covers = av.stream.Disposition.attached_pic
+    films = [s for s in container.streams.video if not s.disposition & covers]
     return films[0] if films and films[0].codec_context is not None else None
 
 
@@ -287,16 +286,10 @@ def _aspect(stream: VideoStream) -> Fraction:
     return told if told and Fraction(1, 10) <= told <= 10 else Fraction(1)  # past it: damage
 
 
-def _turn(frame: VideoFrame) -> int:
-    """Degrees counter-clockwise to upright: 0, 90, 180, 270; other angles are left as they are."""
-    quarters = round(frame.rotation / 90)
-    return 90 * quarters % 360 if abs(frame.rotation - 90 * quarters) <= 1 else 0
-
-
 def _upright_size(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
     """Width and height as seen: square pixels (the width gives way, as in players), turned."""
     width, height = max(1, round(frame.width * aspect)), frame.height
-    return (height, width) if _turn(frame) % 180 else (width, height)
+    return (height, width) if quarter_turn(frame.rotation) % 180 else (width, height)
 
 
 def _plane(plane: VideoPlane) -> Picture:
@@ -306,7 +299,3 @@ def _plane(plane: VideoPlane) -> Picture:
 
 def _has_alpha(frame: VideoFrame) -> bool:
     return frame.format.name in _ALPHA or frame.format.name.startswith(("yuva", "gbrap"))
-
-
-def _is_cover(stream: VideoStream) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)

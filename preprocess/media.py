@@ -186,6 +186,12 @@ def _unopened(path: Path, reason: object) -> VideoError:
     )
 
 
+def quarter_turn(rotation: float) -> int:
+    """Degrees counter-clockwise to upright: 0, 90, 180, 270; other angles are left as they are."""
+    quarters = round(rotation / 90)
+    return 90 * quarters % 360 if abs(rotation - 90 * quarters) <= 1 else 0
+
+
 def check_size(path: Path, width: int, height: int, limits: Limits) -> None:
     """Raises VideoError when one frame would hold too many pixels."""
     if width * height > limits.pixels:
