@@ -74,12 +74,11 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
         if first is None:
             raise no_frame(path)
         origin_ms = ms_of(first.pts, first.time_base) or 0
-        animated = container.format.name in _ANIMATIONS
         width, height = _upright_size(first, _aspect(stream))
         check_size(path, width, height, limits)
         found = MediaInfo(
             path=path,
-            kind="animation" if animated else "video",
+            kind="animation" if container.format.name in _ANIMATIONS else "video",
             width=width,
             height=height,
             duration_ms=0,
