@@ -272,7 +272,7 @@ def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
         check_animation(found.path, (found.width, found.height), clock.count, limits)
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
-    return replace(found, duration_ms=duration_ms, frame_rate=rate)
+    return replace(found, duration_ms=duration_ms, frame_rate=rate, hidden=clock.hidden)
 
 
 def _container_start_ms(container: InputContainer) -> int:

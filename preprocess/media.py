@@ -59,6 +59,7 @@ class MediaInfo:
         sounds: number of sound tracks.
         demuxer: ffmpeg's name of the format, where its own guess would go by the file's name.
         subtitles: number of subtitle tracks.
+        hidden: it holds pictures that its edit list says are not to be shown.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class MediaInfo:
     sounds: int = 0
     demuxer: str = ""
     subtitles: int = 0
+    hidden: bool = False
 
 
 class Frame(Protocol):

@@ -60,15 +60,20 @@ class Clock:
     Args:
         time_base: length of a tick in seconds.
         origin_ms: when the first frame is shown.
+
+    Attributes:
+        count: packets that are shown.
+        hidden: there are others, which somebody cut away.
     """
 
     def __init__(self, time_base: Fraction | None, origin_ms: int) -> None:
         self._base, self._origin_ms = time_base, origin_ms
-        self.count = 0
+        self.count, self.hidden = 0, False
         self._last: tuple[float, float] = (-1.0, 0.0)  # start and length of the latest shown
 
     def see(self, packet: Stamped) -> None:
         """Takes in one packet, in any order."""
+        self.hidden = self.hidden or packet.is_discard
         if not packet.size or packet.is_discard or self._base is None:
             return
         self.count += 1

@@ -2,6 +2,7 @@
 
 import zlib
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -75,3 +76,16 @@ def test_a_picture_past_every_limit_is_told_with_its_size(tmp_path, kind):
     path.write_bytes(bytes(data))
     with pytest.raises(VideoError, match="30000x30000"):
         probe(path)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_an_animation_that_pauses_near_its_end_is_as_long_as_it_is_shown(tmp_path, suffix):
+    pictures = [Image.new("RGB", (64, 48), (40 * k, 90, 200 - 30 * k)) for k in range(6)]
+    delays, path = [100, 100, 100, 3000, 3000, 100], tmp_path / f"o{suffix}"
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=delays)
+    burn(probe(tmp_path / "a.gif"), WHOLE, path, BurnOptions())
+    with av.open(str(path)) as container:
+        assert container.duration == pytest.approx(6_400_000, abs=50_000)
+        stream = container.streams.video[0]
+        if suffix != ".mkv":  # which tells no length of its streams
+            assert float(stream.duration * stream.time_base) == pytest.approx(6.4, abs=0.05)

@@ -219,3 +219,16 @@ def test_only_films_get_a_track(tmp_path, name):
     Image.new("RGB", (64, 48), RED).save(tmp_path / name)
     with pytest.raises(SettingError, match="--soft is for films"):
         check_soft(probe(tmp_path / name), ".mp4")
+
+
+def test_what_was_cut_away_is_not_shown_again(film, tmp_path):
+    cut = tmp_path / "cut.mp4"
+    ffmpeg("-ss", "0.7", "-i", film, "-c", "copy", cut)
+    media = probe(cut)
+    assert media.hidden and not probe(film).hidden
+    for suffix in (".mkv", ".webm"):
+        with pytest.raises(SettingError, match="cut away"):
+            check_soft(media, suffix)
+    add_track(media, TRACK, tmp_path / "o.mp4")
+    again = probe(tmp_path / "o.mp4")
+    assert again.duration_ms == pytest.approx(media.duration_ms, abs=50)

@@ -89,7 +89,7 @@ def draw(job: Job, temporary: Path) -> None:
         job.run(*source, *still, *codec, str(temporary.absolute()))
     else:
         filters = f"{_flat(job.media)}{scaled(job)},format=yuv420p,{_captions(job)}"
-        picture = ["-map", "0:V:0", "-vf", filters, *_picture_codec(suffix, job.options)]
+        picture = ["-map", "0:V:0", "-vf", filters, *_picture_codec(suffix, job)]
         times = ["-fps_mode", "vfr", "-enc_time_base", "demux"]
         sound = _sound_arguments(job, suffix) if job.media.has_audio else []
         job.run(*source, *picture, *times, *sound, "-dn", "-sn", *output_arguments(temporary))
@@ -139,12 +139,15 @@ def _quoted(path: Path) -> str:
     return value
 
 
-def _picture_codec(suffix: str, options: BurnOptions) -> list[str]:
+def _picture_codec(suffix: str, job: Job) -> list[str]:
+    options = job.options
     if suffix == ".webm":  # VP9's scale goes to 63; 31 looks like x264's 23
         crf = str(min(63, options.quality + 8))
         speed = ["-deadline", "realtime", "-cpu-used", "7", "-row-mt", "1"]
         return ["-c:v", "libvpx-vp9", "-crf", crf, "-b:v", "0", *speed]
-    return ["-c:v", "libx264", "-preset", options.preset, "-crf", str(options.quality)]
+    # MP4 counts the times of decoding: with B frames a pause near the end is not part of the film
+    ordered = ["-bf", "0"] if job.media.kind == "animation" else []
+    return ["-c:v", "libx264", "-preset", options.preset, "-crf", str(options.quality), *ordered]
 
 
 def _sound_arguments(job: Job, suffix: str) -> list[str]:
