@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from preprocess.errors import DataError, MissingExtra
 from preprocess.media import (
@@ -42,6 +42,7 @@ _LARGEST = 500_000_000  # bytes: a still picture is read whole
 _TURNS = {3: 180, 6: 90, 8: 270}
 _SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError)
+PngImagePlugin.MAX_TEXT_CHUNK = 2**24  # some tools write megabytes; a picture all the same
 _ONE = threading.Lock()  # what warnings do is of the whole process
 
 

@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from preprocess.errors import VideoError
 from preprocess.frames import frames, probe
@@ -89,3 +89,10 @@ def test_an_animation_that_pauses_near_its_end_is_as_long_as_it_is_shown(tmp_pat
         stream = container.streams.video[0]
         if suffix != ".mkv":  # which tells no length of its streams
             assert float(stream.duration * stream.time_base) == pytest.approx(6.4, abs=0.05)
+
+
+def test_a_png_with_a_long_text_is_a_picture(tmp_path):
+    about = PngImagePlugin.PngInfo()
+    about.add_text("Title", "x" * 2_000_000, zip=True)
+    Image.new("RGB", (64, 48), (200, 30, 30)).save(tmp_path / "a.png", pnginfo=about)
+    assert probe(tmp_path / "a.png").kind == "picture"

@@ -113,8 +113,8 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
         )
     if media.hidden and suffix in (".mkv", ".webm"):
         raise SettingError(
-            f"'{media.path.name}'에는 잘라 낸 앞부분이 숨어 있고, {suffix}에 복사하면 다시 보입니다. "
-            "-o 이름.mp4로 하거나 --soft 없이 하세요.",
+            f"'{media.path.name}'에는 잘라 낸 앞부분이 숨어 있고, {suffix}에 복사하면 다시 "
+            "보입니다. -o 이름.mp4로 하거나 --soft 없이 하세요.",
             f"'{media.path.name}' hides a beginning that was cut away, and a copy in {suffix} "
             "would show it again. Use -o NAME.mp4, or leave --soft out.",
         )
