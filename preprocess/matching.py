@@ -72,8 +72,10 @@ def matched(
     everything = _Everything(sources)
     matches: list[Match] = []
     named: set[str] = set()  # files that a label names
+    bare = [source.shelf for source in sources if not source.found]  # pictures and no labels
+    if len(sources) - len(bare) > 1:  # whose they are is not known
+        bare = []
     for number, source in enumerate(sources):
-        bare = [other.shelf for other in sources if not other.found]  # pictures and no labels
         shelves = [*pictures[number], source.shelf, *bare, everything]
         matches += _of_source(number, source, shelves, named)
     _count_unnamed(sources, named)

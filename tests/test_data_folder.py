@@ -182,6 +182,20 @@ def test_pictures_in_two_places_are_found_in_both(tmp_path):
         assert "file that no label names" not in dropped(found)
 
 
+def test_pictures_alone_are_not_taken_for_those_that_another_set_lacks(tmp_path):
+    """Sets call different pictures by one name."""
+    lacking = pictured(tmp_path / "a", ["train", "val", "test"])
+    (lacking / "1.png").unlink()
+    labels = [{"image": f"{n}.png", "caption": f"꽃 {n}송이."} for n in (1, 7)]
+    table(tmp_path / "b/t.csv", labels)
+    for number in (1, 7):
+        downloads.picture(tmp_path / f"c/{number}.png", 90 + number)
+    found = gather(tmp_path / "out", lacking, tmp_path / "b", tmp_path / "c")
+    shown = {sample.captions[0]: Path(sample.pictures[0]).parent.name for sample in found.samples}
+    assert shown == {"나무 0그루": "a", "나무 2그루": "a", "꽃 1송이": "c", "꽃 7송이": "c"}
+    assert dropped(found)["picture missing"] == 1
+
+
 def pictured(root: Path, splits: list[str]) -> Path:
     rows = []
     for number, split in enumerate(splits):
