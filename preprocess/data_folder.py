@@ -50,7 +50,12 @@ def data_folder(out: Path, inputs: Iterable[Path]) -> Iterator[bool]:
                 f"'{out}'에서 다른 실행이 일하고 있습니다. 기다리거나 --out을 바꾸세요.",
                 f"another run works on '{out}'. Wait for it, or give another --out.",
             )
-        yield made
+        try:
+            yield made
+        finally:
+            if not any(os.path.lexists(out / name) for name in OURS):  # nothing was begun
+                with suppress(OSError):
+                    (out / MARK).unlink()
 
 
 @contextmanager

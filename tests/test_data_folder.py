@@ -98,6 +98,15 @@ def test_one_run_at_a_time_and_a_failing_one_takes_away_only_its_own(tmp_path):
         assert not made
 
 
+def test_a_run_that_never_began_leaves_a_folder_as_it_was(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(preprocess, "load_tagger", lambda name: None)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/mine.txt").write_text("x", encoding="utf-8")
+    gone = [str(tmp_path / "gone"), "--out", str(tmp_path / "d"), "--lang", "en"]
+    assert preprocess.main(gone) == 1 and "does not exist" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "d").iterdir()] == ["mine.txt"]
+
+
 def test_an_output_that_cannot_be_is_one_line(tmp_path, capsys, monkeypatch):
     root = downloads.nikl(tmp_path / "set")
     for one, other in (("a", "b"), ("b", "a")):
