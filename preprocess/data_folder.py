@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from preprocess.errors import CaptioningError, OutputError, SettingError
-from preprocess.files import locked, make_folder
+from preprocess.files import make_folder, only_one
 
 MARK = ".captioning-data"
 OURS = (
@@ -37,19 +37,7 @@ def data_folder(out: Path, inputs: Iterable[Path]) -> Iterator[bool]:
     _check_ours(out)
     made = not os.path.lexists(out)
     make_folder(out)
-    try:
-        file = (out / MARK).open("ab")
-    except OSError as error:
-        raise OutputError(
-            f"--out '{out}'에 쓸 수 없습니다 ({error.strerror}). 다른 폴더를 주세요.",
-            f"--out '{out}' cannot be written ({error.strerror}). Give another folder.",
-        ) from None
-    with file:
-        if not locked(file):
-            raise OutputError(
-                f"'{out}'에서 다른 실행이 일하고 있습니다. 기다리거나 --out을 바꾸세요.",
-                f"another run works on '{out}'. Wait for it, or give another --out.",
-            )
+    with only_one(out, MARK):
         try:
             yield made
         finally:

@@ -80,18 +80,27 @@ def exit_status(
         print(f"{program}: {error.text(language)}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        name = (error.name or "").split(".")[0]
-        if name in ("", *_ROOMS):
+        told = missing_package(error, "requirements.txt")
+        if told is None:
             raise
-        print(f"{program}: {_missing(name).text(language)}", file=sys.stderr)
+        print(f"{program}: {told.text(language)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{program}: {stopped}", file=sys.stderr)
         return 130
 
 
-def _missing(package: str) -> MissingExtra:
+def missing_package(error: ModuleNotFoundError, requirements: str) -> MissingExtra | None:
+    """What is said of a package that is not there; None of a module of ours: that is a bug.
+
+    Args:
+        error: of the import.
+        requirements: the file that names the package.
+    """
+    name = (error.name or "").split(".")[0]
+    if name in ("", *_ROOMS):
+        return None
     return MissingExtra(
-        f"'{package}' 패키지가 없습니다. 설치하세요: pip install -r requirements.txt",
-        f"the package '{package}' is not installed. Install it: pip install -r requirements.txt",
+        f"'{name}' 패키지가 없습니다. 설치하세요: pip install -r {requirements}",
+        f"the package '{name}' is not installed. Install it: pip install -r {requirements}",
     )

@@ -171,7 +171,35 @@ def sweep(folder: Path, mark: str) -> None:
             left.unlink()
 
 
-def locked(file: IO[bytes]) -> bool:
+@contextmanager
+def only_one(folder: Path, name: str) -> Iterator[None]:
+    """Inside, no other run works on the folder that --out names.
+
+    Args:
+        folder: is there already.
+        name: of the file in it that is locked, made if it is not there.
+
+    Raises:
+        OutputError: another run works on it, or it cannot be written.
+    """
+    path = folder / name
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise OutputError(
+            f"'{path}'에 쓸 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
+            f"cannot write '{path}' ({error.strerror}). Give another --out.",
+        ) from None
+    with file:
+        if not _locked(file):
+            raise OutputError(
+                f"'{folder}'에서 다른 실행이 일하고 있습니다. 기다리거나 --out을 바꾸세요.",
+                f"another run works on '{folder}'. Wait for it, or give another --out.",
+            )
+        yield
+
+
+def _locked(file: IO[bytes]) -> bool:
     """Whether nobody else had it locked; where there are no locks, nobody can be known."""
     try:
         import fcntl

@@ -188,9 +188,8 @@ def write_shard(folder: Path, plan: Plan, number: int, pieces: Iterator[Array]) 
         if done != len(rows):
             raise ValueError(f"{done} rows for a shard of {len(rows)}")
         size, digest = temporary.stat().st_size, _digest(temporary)
-    line = {"shard": number, "bytes": size, "sha256": digest, "of": plan.origin(rows)}
-    line |= {"seen": plan.seen(rows)}
-    append_line(folder / _LINES, line)
+    made = {"of": plan.origin(rows), "seen": plan.seen(rows)}
+    append_line(folder / _LINES, {"shard": number, "bytes": size, "sha256": digest, **made})
 
 
 def open_features(folder: Path) -> tuple[list[str], Features]:

@@ -120,13 +120,12 @@ def drawable(media: MediaInfo, folder: Path) -> MediaInfo:
     Raises:
         VideoError: it cannot be decoded.
     """
+    whole = folder / "photo.png"
     if media.kind == "picture" and _is_tiff(media.path):  # of which ffmpeg reads some as black
-        whole = folder / "photo.png"
         Image.fromarray(read_still(media.path)).save(whole, compress_level=1)
         return replace(media, path=whole, rotation=0, has_alpha=False)
     if media.kind != "picture" or not is_heif(media.path):
         return media
-    whole = folder / "photo.png"
     try:
         with Image.open(media.path, formats=_formats(media.path)) as image:
             upright = ImageOps.exif_transpose(image)

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from preprocess.crew import Crew, Lost
-from preprocess.files import read_lines
+from preprocess.files import only_one, read_lines
 from tests.clips import ffmpeg
 from tests.conftest import ColourCaptioner
 from tests.test_crew import answer, group
 from video import batch
 from video.job import Settings, caption_film
-from video.manifest import key_of, only_one
+from video.manifest import NAME, key_of
 from video.track import from_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -332,7 +332,7 @@ def test_errors_name_what_is_wrong(run, tmp_path, films):
     status, _, complaints, _ = run(tmp_path / "empty")
     assert (status, complaints.count("\n")) == (1, 1) and "there is no film in" in complaints
     (tmp_path / "out").mkdir(exist_ok=True)
-    with only_one(tmp_path / "out"):
+    with only_one(tmp_path / "out", NAME):
         status, _, complaints, _ = run(films / "a.mp4")
     assert status == 1 and "another run works on" in complaints
     (tmp_path / "out/manifest.jsonl").unlink()

@@ -25,7 +25,7 @@ from model.gist import HedgeOptions
 from preprocess.cluster import cluster_crew
 from preprocess.crew import Crew, Lost
 from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
-from preprocess.files import check_free, make_folder, sweep
+from preprocess.files import check_free, make_folder, only_one, sweep
 from preprocess.frames import Limits
 from preprocess.hands import Hand, cores
 from video.command import Parser, add_row, check_films, language_of
@@ -34,7 +34,7 @@ from video.draw import BurnOptions
 from video.films import jobs_for
 from video.fonts import hangul_font
 from video.job import Job, Settings, desk
-from video.manifest import Manifest, key_of, only_one, results
+from video.manifest import NAME, Manifest, key_of, results
 from video.options import GROUPS
 from video.outputs import SUFFIXES
 from video.pipeline import PipelineOptions
@@ -125,7 +125,7 @@ def _run(args: argparse.Namespace) -> int:
     if not out.exists():
         jobs_for(films, out, ())  # what cannot be read is told before the folder is made
     make_folder(out)
-    with only_one(out):
+    with only_one(out, NAME):
         manifest = Manifest(out)
         jobs = jobs_for(films, out, args.output or FORMS, manifest.results)
         keyed = [(job, key_of(job, settings, captioner)) for job in jobs]

@@ -9,15 +9,13 @@ again when it has moved.
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from preprocess.errors import OutputError
-from preprocess.files import append_line, locked, read_lines, sweep
+from preprocess.files import append_line, read_lines, sweep
 from video.job import Job, Settings
 
 NAME = "manifest.jsonl"
@@ -105,29 +103,6 @@ def key_of(job: Job, settings: Settings, captioner: str) -> str:
 
 # of the captioner the file's content counts, and what is within the limits is as it would be
 _UNIMPORTANT = ("model", "overwrite", "limits")
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Inside, no other run works on the folder.
-
-    Raises:
-        OutputError: one does, or the folder cannot be written.
-    """
-    try:
-        file = (folder / NAME).open("ab")
-    except OSError as error:
-        raise OutputError(
-            f"'{folder / NAME}'에 쓸 수 없습니다 ({error.strerror}). --out을 바꾸세요.",
-            f"cannot write '{folder / NAME}' ({error.strerror}). Give another --out.",
-        ) from None
-    with file:
-        if not locked(file):
-            raise OutputError(
-                f"'{folder}'에서 다른 실행이 일하고 있습니다. 기다리거나 --out을 바꾸세요.",
-                f"another run works on '{folder}'. Wait for it, or give another --out.",
-            )
-        yield
 
 
 def results(job: Job) -> Sequence[str]:

@@ -84,8 +84,7 @@ def plain(document: Document, tally: Tally) -> Iterator[Label]:
             tally.drop("record without a picture", str(record))
     for file, rows in pictures.items():
         captions = tuple(c for row in rows for c in listed(_first(row, CAPTION)))
-        said = dict.fromkeys(text(row.get("split")).lower() for row in rows) or {}
-        said.pop("", None)
+        said = dict.fromkeys(filter(None, (text(row.get("split")).lower() for row in rows)))
         if unknown := [name for name in said if name not in SPLITS]:
             tally.drop("split of an unknown name", f"{file}: {unknown[0]}")
             continue

@@ -8,12 +8,11 @@ from pathlib import Path
 from socket import SOCK_STREAM, create_server, getaddrinfo
 from typing import Any
 
-from preprocess.errors import CaptioningError, MissingExtra, SettingError
+from preprocess.errors import CaptioningError, SettingError, missing_package
 from video.console import Ended, ended_by_signals
 from video.server.options import LOOPBACK, ServerOptions
 from video.values import number, whole
 
-_ROOMS = ("preprocess", "model", "video")
 _ROWS: tuple[tuple[str, str, Any], ...] = (
     ("model", "캡션 모델 파일 (captioner file)", Path),
     ("data", "대기열, 받은 영상, 결과를 둘 폴더 (folder of queue, films, results)", Path),
@@ -59,7 +58,7 @@ def _run(options: ServerOptions) -> int:
         from video.server.service import Service
         from video.server.serving import serve
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
+        raise missing_package(error, "requirements-web.txt") or error from None
     _check_address(options)
     service = Service(options)
     # what is being received may be as large as a film: not into a small /tmp
@@ -72,17 +71,6 @@ def _run(options: ServerOptions) -> int:
     finally:
         service.stop()
     return 0
-
-
-def _missing(error: ModuleNotFoundError) -> Exception:
-    """What is said of a package that is not there; a module of ours that is not there is a bug."""
-    name = (error.name or "").split(".")[0]
-    if name in _ROOMS:
-        return error
-    return MissingExtra(
-        f"서버에는 '{name}' 패키지가 필요합니다. 설치하세요: pip install -r requirements-web.txt",
-        f"the server needs the package '{name}'. Install it: pip install -r requirements-web.txt",
-    )
 
 
 def _check_address(options: ServerOptions) -> None:
