@@ -28,6 +28,7 @@ from preprocess.media import (
     check_duration,
     check_file,
     check_size,
+    has_alpha,
     in_time,
     is_webp,
     no_frame,
@@ -54,7 +55,6 @@ _ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
 _PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
 _UNSCALED = {8, *range(10, 19)}  # matrices that swscale does not know: YCgCo, ICtCp ... (H.273)
-_ALPHA = {"rgba", "bgra", "argb", "abgr", "ya8", "pal8", "rgba64be", "rgba64le"}
 
 
 def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - frozen
@@ -87,7 +87,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             has_audio=bool(container.streams.audio),
             start_ms=origin_ms - _container_start_ms(container),
             limits=limits,
-            has_alpha=_has_alpha(first),
+            has_alpha=has_alpha(first.format.name),
             interlaced=bool(first.interlaced_frame),
             sounds=len(container.streams.audio),
             subtitles=len(container.streams.subtitles),
@@ -149,7 +149,7 @@ class _Converter:
         width, height = shrunk(*_upright_size(frame, self._aspect))
         if turn % 180:
             width, height = height, width
-        layout = "rgba" if _has_alpha(frame) else "rgb24"
+        layout = "rgba" if has_alpha(frame.format.name) else "rgb24"
         if not _is_planar(frame):
             picture = self._upright(frame, (width, height), layout, turn)
             return lambda: picture
@@ -272,11 +272,12 @@ def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
         check_animation(found.path, (found.width, found.height), clock.count, limits)
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
-    return replace(found, duration_ms=duration_ms, frame_rate=rate, hidden=clock.hidden)
+    found = replace(found, hidden=clock.hidden, strays=clock.strays)
+    return replace(found, duration_ms=duration_ms, frame_rate=rate)
 
 
 def _container_start_ms(container: InputContainer) -> int:
-    return round((container.start_time or 0) / 1000)  # AV_TIME_BASE counts microseconds
+    return round((container.start_time or 0) / 1000)  # it counts microseconds
 
 
 def _aspect(stream: VideoStream) -> Fraction:
@@ -294,7 +295,3 @@ def _upright_size(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
 def _plane(plane: VideoPlane) -> Picture:
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
-
-
-def _has_alpha(frame: VideoFrame) -> bool:
-    return frame.format.name in _ALPHA or frame.format.name.startswith(("yuva", "gbrap"))

@@ -16,6 +16,7 @@ _HEIF = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")  # brands of ISO 
 PICTURE_MS = 3000  # how long a still picture is taken to be seen
 THUMB = (64, 36)  # width, height of the thumbs that shots are found on
 SHORT_SIDE = 256  # the network looks at 224 px; more would be thrown away
+_ALPHA = {"rgba", "bgra", "argb", "abgr", "ya8", "pal8", "rgba64be", "rgba64le"}
 Kind = Literal["video", "animation", "picture"]
 
 
@@ -60,6 +61,7 @@ class MediaInfo:
         demuxer: ffmpeg's name of the format, where its own guess would go by the file's name.
         subtitles: number of subtitle tracks.
         hidden: it holds pictures that its edit list says are not to be shown.
+        strays: times in ms after the first frame that damaged packets say and that are wrong.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class MediaInfo:
     demuxer: str = ""
     subtitles: int = 0
     hidden: bool = False
+    strays: frozenset[int] = frozenset()
 
 
 class Frame(Protocol):
@@ -137,6 +140,11 @@ def shrunk(width: int, height: int) -> tuple[int, int]:
     scale = min(1.0, SHORT_SIDE / min(width, height))
     most = 8 * SHORT_SIDE  # a strip 1 px high must not stay as wide as it is
     return tuple(min(most, max(1, round(side * scale))) for side in (width, height))  # type: ignore[return-value]
+
+
+def has_alpha(layout: str) -> bool:
+    """Whether pixels of a layout (ffmpeg's names) can be see-through."""
+    return layout in _ALPHA or layout.startswith(("yuva", "gbrap"))
 
 
 def on_white(picture: Picture) -> Picture:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 _JUMP_S = 10  # as ffmpeg counts it (-dts_delta_threshold)
 _BACK_S = Fraction(1, 10)
+_REORDERED = 16  # frames that a codec may decode ahead of the one that is shown next
+_MOST_STRAYS = 1000
 _FAR = 2.5  # average steps from a frame's end to the next one, from which on too much is left out
 
 
@@ -54,6 +56,36 @@ class Unbroken:
         self._next = dts + (packet.duration or 0)
 
 
+Moment = tuple[float, float]  # a frame's start and length in ms
+
+
+class _Leap:
+    """Packets far ahead of all others: after a pause, or strays with a wrong time.
+
+    Attributes:
+        reached: the latest of the packets that go on from before.
+        ahead: starts of the others.
+    """
+
+    def __init__(self, before: Moment) -> None:
+        self.reached, self.ahead = before, list[float]()
+        self._returned = 0
+
+    def see(self, moment: Moment) -> None:
+        """Takes in the next packet."""
+        if moment[0] - self.reached[0] > 1000 * _JUMP_S:
+            self.ahead.append(moment[0])
+            self._returned = 0
+        else:
+            self.reached = max(self.reached, moment)
+            self._returned += 1
+
+    @property
+    def is_false(self) -> bool:
+        """Whether more packets go on from before than a codec could have put off."""
+        return self._returned > _REORDERED
+
+
 class Clock:
     """The time span of a stream, from its packets alone.
 
@@ -64,15 +96,19 @@ class Clock:
     Attributes:
         count: packets that are shown.
         hidden: there are others, which somebody cut away.
+        strays: ms after the film's start of single packets whose time is wrong: they leap ahead,
+            and the others go on from before.
     """
 
     def __init__(self, time_base: Fraction | None, origin_ms: int) -> None:
         self._base, self._origin_ms = time_base, origin_ms
         self.count, self.hidden = 0, False
-        self._last: tuple[float, float] = (-1.0, 0.0)  # start and length of the latest shown
+        self.strays: frozenset[int] = frozenset()
+        self._last: Moment = (-1.0, 0.0)  # the latest shown
+        self._leap: _Leap | None = None
 
     def see(self, packet: Stamped) -> None:
-        """Takes in one packet, in any order."""
+        """Takes in the file's next packet."""
         self.hidden = self.hidden or packet.is_discard
         if not packet.size or packet.is_discard or self._base is None:
             return
@@ -81,7 +117,20 @@ class Clock:
         if ticks is None:
             return
         start_ms = float(ticks * self._base * 1000) - self._origin_ms
-        self._last = max(self._last, (start_ms, float((packet.duration or 0) * self._base * 1000)))
+        self._reach((start_ms, float((packet.duration or 0) * self._base * 1000)))
+
+    def _reach(self, moment: Moment) -> None:
+        if moment[0] - self._last[0] > 1000 * _JUMP_S:
+            self._leap = _Leap(self._last)
+        self._last = max(self._last, moment)
+        if self._leap is None:
+            return
+        self._leap.see(moment)
+        if self._leap.is_false:
+            self._last = self._leap.reached
+            self.strays |= {round(start) for start in self._leap.ahead}
+        if self._leap.is_false or len(self._leap.ahead) + len(self.strays) > _MOST_STRAYS:
+            self._leap = None
 
     def span(self, step_ms: float) -> tuple[int, float]:
         """Duration in ms and average frames a second; step_ms where the file tells no length."""
@@ -103,6 +152,10 @@ class Spanned(Protocol):
     def frame_rate(self) -> float:
         """Average frames a second."""
 
+    @property
+    def strays(self) -> frozenset[int]:
+        """Times that are wrong."""
+
 
 class Course:
     """When frames are shown: never backwards, and a step after the last where one does not say.
@@ -116,7 +169,7 @@ class Course:
     """
 
     def __init__(self, origin_ms: int, film: Spanned) -> None:
-        self._origin_ms, self._end_ms = origin_ms, film.duration_ms
+        self._origin_ms, self._end_ms, self._strays = origin_ms, film.duration_ms, film.strays
         self._step_ms = max(1, round(1000 / film.frame_rate))
         self._last_ms, self._ends_ms = -1, 0
         self.leaps = False
@@ -128,7 +181,7 @@ class Course:
         told_ms, last_ms = ms_of(pts, time_base), self._last_ms
         guess_ms = 0 if last_ms < 0 else last_ms + self._step_ms
         time_ms = guess_ms if told_ms is None else told_ms - self._origin_ms
-        if not last_ms < time_ms < self._end_ms:
+        if not last_ms < time_ms < self._end_ms or time_ms in self._strays:
             return None
         self.leaps |= last_ms >= 0 and time_ms - self._ends_ms > _FAR * self._step_ms
         self._last_ms = time_ms

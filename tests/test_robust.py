@@ -13,7 +13,6 @@ from PIL import Image, ImageDraw
 
 from preprocess.errors import VideoError
 from preprocess.frames import Limits, frames, probe
-from preprocess.timeline import Unbroken
 from tests.clips import GREY, RED, colour_clip, ffmpeg, turned, with_sound
 from video.burn import burn
 from video.draw import BurnOptions
@@ -80,21 +79,6 @@ def test_pieces_of_a_broadcast_are_one_film(tmp_path, suffix):
         if not 2.8 < time_s < 3.2:
             is_grey = picture[5, 5].min() > 90
             assert is_grey == (time_s > 3) == (letters(np.dstack([picture])) > 20), time_s
-
-
-def test_times_are_joined_as_ffmpeg_does():
-    class Packet:
-        time_base, size, is_discard = Fraction(1, 1000), 1, False
-
-        def __init__(self, dts, duration=40):
-            self.pts, self.dts, self.duration = None if dts is None else dts + 80, dts, duration
-
-    joined = Unbroken()
-    packets = [Packet(t) for t in (0, 40, 9000, 90_000, 90_040, None, 500, 540)]
-    for packet in packets:
-        joined.join(packet)
-    assert [p.dts for p in packets] == [0, 40, 9000, 9040, 9080, None, 9120, 9160]
-    assert [p.pts for p in packets if p.dts is not None] == [80, 120, 9080, 9120, 9160, 9200, 9240]
 
 
 @pytest.mark.parametrize("sar", ["100000/1", "1/60000"])

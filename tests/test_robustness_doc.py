@@ -23,7 +23,6 @@ def test_every_case_names_a_test_that_exists():
 def test_every_odd_case_that_is_tested_is_told():
     told = set(re.findall(r"::(test_\w+)`", TEXT))
     aside = {
-        "test_times_are_joined_as_ffmpeg_does",
         "test_a_reference_to_another_file_inside_a_film_is_not_followed",
         "test_a_bug_in_captioning_keeps_its_traceback",
     }

@@ -99,12 +99,19 @@ def scaled(job: Job) -> str:
     """The filters that bring every frame to the result's size; nothing where it has it."""
     scale = f"scale={job.look.width}:{job.look.height}:flags=bicubic"
     if job.media.kind == "video":
-        return f"{plain(job.media)}{scale},setsar=1"
+        return f"{_steady(job.media)}{plain(job.media)}{scale},setsar=1"
     if job.media.kind == "picture":  # a still becomes a film by standing still
         stands = f"fps=25,tpad=stop_mode=clone:stop_duration={job.media.duration_ms}ms,"
         scale = stands + scale
     # Pictures are RGB: say which matrix their colours are coded with, or players guess.
     return f"{scale}:out_color_matrix=bt709:out_range=tv,setsar=1"
+
+
+def _steady(media: MediaInfo) -> str:
+    """The filter that leaves out frames with a wrong time: after them nothing would be drawn."""
+    times = [(media.start_ms + stray) / 1000 for stray in sorted(media.strays)]
+    wrong = "+".join(f"between(t,{time - 0.001:.4f},{time + 0.001:.4f})" for time in times)
+    return f"select='not({wrong})'," if wrong else ""
 
 
 def plain(media: MediaInfo) -> str:
@@ -208,7 +215,7 @@ def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
     is_short = job.media.duration_ms * rate < 1000  # of which fps would leave nothing
     paced = "" if keeps_times or is_short else f"fps={rate:g},"
     scale = f"scale={job.look.width}:{job.look.height}:flags=lanczos"
-    drawn = f"[0:V:0]{plain(job.media)}{paced}{scale},setsar=1,{_captions(job)}"
+    drawn = f"[0:V:0]{_steady(job.media)}{plain(job.media)}{paced}{scale},setsar=1,{_captions(job)}"
     apply = "paletteuse=dither=bayer:bayer_scale=3:diff_mode=rectangle"
     ending = ["-fps_mode", "passthrough" if keeps_times else "cfr", "-loop", "0"]
     frame_count = job.media.duration_ms / 1000 * (job.media.frame_rate if keeps_times else rate)
