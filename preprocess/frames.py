@@ -51,7 +51,6 @@ _READING_S = 20.0  # for the header, or to the next packet: both take an instant
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
 _SPARED = {"h264", "hevc", "libdav1d", "av1", "vp8", "vp9"}  # in MPEG-2 and -4 cuts are anywhere
 _RESTARTS = 0x200  # AVFMT_TS_DISCONT: formats whose times can start anew
-_ANIMATIONS = {"gif", "apng"}
 # Planes of 8 bits that can be compared as they lie in memory.
 _PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
 _UNSCALED = {8, *range(10, 19)}  # matrices that swscale does not know: YCgCo, ICtCp ... (H.273)
@@ -78,7 +77,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
         check_size(path, width, height, limits)
         found = MediaInfo(
             path=path,
-            kind="animation" if container.format.name in _ANIMATIONS else "video",
+            kind="animation" if container.format.name in {"gif", "apng"} else "video",
             width=width,
             height=height,
             duration_ms=0,
@@ -91,6 +90,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:  # noqa: B008 - f
             interlaced=bool(first.interlaced_frame),
             sounds=len(container.streams.audio),
             subtitles=len(container.streams.subtitles),
+            track=_track(container),
         )
     return _timed(found, origin_ms, limits)
 
@@ -122,9 +122,7 @@ def _film_frames(media: MediaInfo) -> Iterator[Frame | None]:
         course = Course(_container_start_ms(container) + media.start_ms, media)
         converter = _Converter(stream)
         for frame in _decoded(container, stream):
-            time_ms = None
-            if frame:
-                time_ms = course.reached(frame.pts, frame.time_base, frame.duration)
+            time_ms = course.reached(frame) if frame else None
             yield _FilmFrame(time_ms, frame, converter) if frame and time_ms is not None else None
             if course.leaps:
                 context.skip_frame = "DEFAULT"
@@ -201,11 +199,10 @@ class _FilmFrame:
 @contextmanager
 def _opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container with its film stream, behind the same white-lists as ffmpeg's."""
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
     try:
         container = av.open(
             f"file:{path.absolute()}",
-            container_options=options,
+            container_options={"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS},
             metadata_errors="replace",
             timeout=_READING_S,
         )
@@ -227,7 +224,13 @@ def _film(container: InputContainer) -> VideoStream | None:
     """The first film stream (ffmpeg's 0:V:0); the covers of songs are no films."""
     covers = av.stream.Disposition.attached_pic
     films = [s for s in container.streams.video if not s.disposition & covers]
-    return films[0] if films and films[0].codec_context is not None else None
+    film = films[min(_track(container), len(films) - 1)] if films else None
+    return None if film is None or film.codec_context is None else film
+
+
+def _track(container: InputContainer) -> int:
+    """Which film stream it is: AVIF that moves begins with a still of itself."""
+    return int(container.metadata.get("major_brand") == "avis" and len(container.streams.video) > 1)
 
 
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:

@@ -62,6 +62,7 @@ class MediaInfo:
         subtitles: number of subtitle tracks.
         hidden: it holds pictures that its edit list says are not to be shown.
         strays: times in ms after the first frame that damaged packets say and that are wrong.
+        track: which of its picture tracks is the film; AVIF that moves has a still before it.
     """
 
     path: Path
@@ -81,6 +82,12 @@ class MediaInfo:
     subtitles: int = 0
     hidden: bool = False
     strays: frozenset[int] = frozenset()
+    track: int = 0
+
+    @property
+    def film(self) -> str:
+        """What ffmpeg calls the track that was looked at."""
+        return f"0:V:{self.track}"
 
 
 class Frame(Protocol):

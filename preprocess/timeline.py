@@ -141,6 +141,22 @@ class Clock:
         return duration_ms, max(0.001, round(self.count * 1000 / duration_ms, 3))
 
 
+class Shown(Protocol):
+    """What is needed of a decoded frame; times are in ticks of time_base seconds."""
+
+    @property
+    def pts(self) -> int | None:
+        """When it is shown."""
+
+    @property
+    def duration(self) -> int | None:
+        """For how long."""
+
+    @property
+    def time_base(self) -> Fraction | None:
+        """Seconds."""
+
+
 class Spanned(Protocol):
     """What is needed of a film that was probed."""
 
@@ -174,18 +190,16 @@ class Course:
         self._last_ms, self._ends_ms = -1, 0
         self.leaps = False
 
-    def reached(
-        self, pts: int | None, time_base: Fraction | None, duration: int | None = None
-    ) -> int | None:
+    def reached(self, frame: Shown) -> int | None:
         """The next frame's time in ms after the film's start; None where it is damage."""
-        told_ms, last_ms = ms_of(pts, time_base), self._last_ms
+        told_ms, last_ms = ms_of(frame.pts, frame.time_base), self._last_ms
         guess_ms = 0 if last_ms < 0 else last_ms + self._step_ms
         time_ms = guess_ms if told_ms is None else told_ms - self._origin_ms
         if not last_ms < time_ms < self._end_ms or time_ms in self._strays:
             return None
         self.leaps |= last_ms >= 0 and time_ms - self._ends_ms > _FAR * self._step_ms
         self._last_ms = time_ms
-        self._ends_ms = time_ms + max(self._step_ms, ms_of(duration, time_base) or 0)
+        self._ends_ms = time_ms + max(self._step_ms, ms_of(frame.duration, frame.time_base) or 0)
         return time_ms
 
 

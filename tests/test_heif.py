@@ -2,14 +2,17 @@
 
 import random
 
+import av
 import numpy as np
 import pytest
 
 from preprocess.errors import CaptioningError, VideoError
 from preprocess.frames import frames, probe
+from preprocess.stills import read_still
 from tests.clips import ffmpeg
 from tests.heif import SIDE, tiled
 from tests.test_robust import burned, letters, shown
+from video.preview import still_at
 
 COLOURS = [["red", "lime"], ["blue", "white"], ["red", "white"]]
 RGB = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
@@ -95,3 +98,9 @@ def test_an_avif_that_moves_is_a_film(tmp_path):
     )
     media = probe(path)
     assert media.kind == "video" and media.duration_ms == pytest.approx(1000, abs=50)
+    seen = {frame.time_ms for frame in frames(media)}  # those that others need
+    assert {0, 200, 400} < seen <= {0, 200, 400, 600, 800}
+    with av.open(str(burned(path, tmp_path / "o.mp4"))) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 5
+    first, later = (read_still(still_at(media, ms, tmp_path).path) for ms in (0, 500))
+    assert (first != later).mean() > 0.1

@@ -219,7 +219,7 @@ def _plain_copy(job: Job) -> Path:
     picture = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "8"]
     rate = ["-fps_mode", "cfr", "-r", f"{max(1.0, min(60.0, job.media.frame_rate)):g}"]
     sound = ["-map", "0:a:0?", "-c:a", "pcm_s16le", "-af", "aresample=async=1:first_pts=0"]
-    tracks = ["-map", "0:V:0", *(sound if job.media.has_audio else [])]
+    tracks = ["-map", job.media.film, *(sound if job.media.has_audio else [])]
     source = media_arguments(job.media)
     job.run(*source, *tracks, "-vf", even, *picture, *rate, "-dn", "-sn", str(plain))
     return plain

@@ -84,12 +84,23 @@ def draw(job: Job, temporary: Path) -> None:
         pixels = "rgba|rgb24" if suffix == ".png" else "yuvj444p"
         flat = _flat(job.media) if suffix != ".png" else ""
         filters = f"{flat}{scaled(job)},format={pixels},{_captions(job)}"
-        still = ["-map", "0:V:0", "-vf", filters, "-frames:v", "1", "-update", "1", "-q:v", "2"]
+        still = [
+            "-map",
+            job.media.film,
+            "-vf",
+            filters,
+            "-frames:v",
+            "1",
+            "-update",
+            "1",
+            "-q:v",
+            "2",
+        ]
         codec = ["-c:v", "png" if suffix == ".png" else "mjpeg", "-f", "image2"]
         job.run(*source, *still, *codec, str(temporary.absolute()))
     else:
         filters = f"{_flat(job.media)}{scaled(job)},format=yuv420p,{_captions(job)}"
-        picture = ["-map", "0:V:0", "-vf", filters, *_picture_codec(suffix, job)]
+        picture = ["-map", job.media.film, "-vf", filters, *_picture_codec(suffix, job)]
         times = ["-fps_mode", "vfr", "-enc_time_base", "demux"]
         sound = _sound_arguments(job, suffix) if job.media.has_audio else []
         job.run(*source, *picture, *times, *sound, "-dn", "-sn", *output_arguments(temporary))
@@ -215,7 +226,8 @@ def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
     is_short = job.media.duration_ms * rate < 1000  # of which fps would leave nothing
     paced = "" if keeps_times or is_short else f"fps={rate:g},"
     scale = f"scale={job.look.width}:{job.look.height}:flags=lanczos"
-    drawn = f"[0:V:0]{_steady(job.media)}{plain(job.media)}{paced}{scale},setsar=1,{_captions(job)}"
+    media = job.media
+    drawn = f"[{media.film}]{_steady(media)}{plain(media)}{paced}{scale},setsar=1,{_captions(job)}"
     apply = "paletteuse=dither=bayer:bayer_scale=3:diff_mode=rectangle"
     ending = ["-fps_mode", "passthrough" if keeps_times else "cfr", "-loop", "0"]
     frame_count = job.media.duration_ms / 1000 * (job.media.frame_rate if keeps_times else rate)

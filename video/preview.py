@@ -43,7 +43,7 @@ def still_at(media: MediaInfo, time_ms: int, folder: Path) -> MediaInfo:
     )
     # the first frame that ends after the moment; where rates vary it can be the next one
     from_ms = max(0.0, time_ms - 1000 / media.frame_rate + 1)
-    once = ["-map", "0:V:0", "-frames:v", "1", "-update", "1", "-f", "image2", str(path)]
+    once = ["-map", media.film, "-frames:v", "1", "-update", "1", "-f", "image2", str(path)]
     seek = media_arguments(media, "-ss", f"{from_ms / 1000:.3f}")
     run([*seek, "-vf", upright, *once], timeout_s=600)
     if not path.exists():  # without an index, the seek can end past the last frame

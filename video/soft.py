@@ -14,7 +14,6 @@ from video.track import Track
 
 # how each container writes text
 _CODECS = {".mp4": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
-_FILM = ("-map", "0:V:0", "-map", "0:a?")
 
 
 def add_track(
@@ -37,13 +36,17 @@ def add_track(
         text = ["-protocol_whitelist", "file", "-f", "srt", "-i", f"file:{captions}"]
         ours = ["-map", "1:s:0", "-c:s:0", _CODECS[suffix], *_ticks(suffix, 0)]
         said = ["-metadata:s:s:0", "language=kor", "-disposition:s:0", "default"]
-        streams = [*_FILM, "-c", "copy", *ours, *said, *_own(media, suffix)]
+        streams = [*_film(media), "-c", "copy", *ours, *said, *_own(media, suffix)]
         arguments = [*_source(media), *text, *streams, *output_arguments(temporary)]
         run(arguments, on_progress=on_progress, timeout_s=media.limits.seconds(media.duration_ms))
         try:
             probe(temporary)
         except VideoError:
             raise _not_taken(media, suffix) from None
+
+
+def _film(media: MediaInfo) -> list[str]:
+    return ["-map", media.film, "-map", "0:a?"]
 
 
 def _source(media: MediaInfo) -> list[str]:
@@ -119,7 +122,7 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
             "would show it again. Use -o NAME.mp4, or leave --soft out.",
         )
     with temporary_folder() as folder:
-        if not takes(_source(media), _FILM, output_arguments(folder / f"trial{suffix}")):
+        if not takes(_source(media), _film(media), output_arguments(folder / f"trial{suffix}")):
             raise _not_taken(media, suffix)
 
 
