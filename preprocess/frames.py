@@ -275,7 +275,7 @@ def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
         check_animation(found.path, (found.width, found.height), clock.count, limits)
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
-    found = replace(found, hidden=clock.hidden, strays=clock.strays)
+    found = replace(found, hidden=clock.hidden, strays=clock.strays, pace=clock.pace)
     return replace(found, duration_ms=duration_ms, frame_rate=rate)
 
 

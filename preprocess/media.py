@@ -63,6 +63,7 @@ class MediaInfo:
         hidden: it holds pictures that its edit list says are not to be shown.
         strays: times in ms after the first frame that damaged packets say and that are wrong.
         track: which of its picture tracks is the film; AVIF that moves has a still before it.
+        pace: frames a second to draw it at, as it stands still at times; 0: at its own times.
     """
 
     path: Path
@@ -83,6 +84,7 @@ class MediaInfo:
     hidden: bool = False
     strays: frozenset[int] = frozenset()
     track: int = 0
+    pace: float = 0.0
 
     @property
     def film(self) -> str:

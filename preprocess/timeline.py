@@ -1,12 +1,17 @@
 """The times of a film's packets and frames: joined where they jump, in order, and their span."""
 
+from collections import Counter
 from fractions import Fraction
+from heapq import heappop, heappush
+from statistics import median_low
 from typing import Protocol
 
 _JUMP_S = 10  # as ffmpeg counts it (-dts_delta_threshold)
 _BACK_S = Fraction(1, 10)
 _REORDERED = 16  # frames that a codec may decode ahead of the one that is shown next
 _MOST_STRAYS = 1000
+_WAITS_MS = 1000  # as late as a caption may come
+_PACES = (10.0, 60.0)  # least and most frames a second
 _FAR = 2.5  # average steps from a frame's end to the next one, from which on too much is left out
 
 
@@ -86,6 +91,40 @@ class _Leap:
         return self._returned > _REORDERED
 
 
+class _Steps:
+    """How long frames are shown, from their starts in ms in the order of decoding."""
+
+    def __init__(self) -> None:
+        self._waiting: list[float] = []
+        self._counts = Counter[int]()
+        self._last: float | None = None
+
+    def see(self, start: float) -> None:
+        """Takes in the next packet's."""
+        heappush(self._waiting, start)
+        if len(self._waiting) > _REORDERED:
+            self._count(heappop(self._waiting))
+
+    def _count(self, start: float) -> None:
+        if self._last is not None:
+            self._counts[round(start - self._last)] += 1
+        self._last = start
+
+    def pace(self, end: float) -> float:
+        """Frames a second that show captions on time; 0 where the frames' own times do.
+
+        Args:
+            end: of the film, in ms; what starts after it has a wrong time.
+        """
+        for start in (*sorted(s for s in self._waiting if s < end), end):
+            self._count(start)
+        self._waiting = []
+        if not self._counts or max(self._counts) <= _WAITS_MS:
+            return 0.0
+        usual = median_low(self._counts.elements())
+        return min(max(1000 / max(usual, 1), _PACES[0]), _PACES[1])
+
+
 class Clock:
     """The time span of a stream, from its packets alone.
 
@@ -98,13 +137,16 @@ class Clock:
         hidden: there are others, which somebody cut away.
         strays: ms after the film's start of single packets whose time is wrong: they leap ahead,
             and the others go on from before.
+        pace: frames a second to draw it at, as MediaInfo has it; known with the span.
     """
 
     def __init__(self, time_base: Fraction | None, origin_ms: int) -> None:
         self._base, self._origin_ms = time_base, origin_ms
         self.count, self.hidden = 0, False
         self.strays: frozenset[int] = frozenset()
+        self.pace = 0.0
         self._last: Moment = (-1.0, 0.0)  # the latest shown
+        self._steps = _Steps()
         self._leap: _Leap | None = None
 
     def see(self, packet: Stamped) -> None:
@@ -120,6 +162,7 @@ class Clock:
         self._reach((start_ms, float((packet.duration or 0) * self._base * 1000)))
 
     def _reach(self, moment: Moment) -> None:
+        self._steps.see(moment[0])
         if moment[0] - self._last[0] > 1000 * _JUMP_S:
             self._leap = _Leap(self._last)
         self._last = max(self._last, moment)
@@ -138,6 +181,7 @@ class Clock:
         if start_ms < 0:  # no times at all: raw streams
             start_ms, length_ms = step_ms * max(0, self.count - 1), step_ms
         duration_ms = max(1, round(start_ms + (length_ms or step_ms)))
+        self.pace = self._steps.pace(duration_ms)
         return duration_ms, max(0.001, round(self.count * 1000 / duration_ms, 3))
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from preprocess.frames import frames, probe
 from preprocess.timeline import Clock, Unbroken
 from tests.clips import ffmpeg
+from tests.test_burn import untidy
 from video.burn import burn
+from video.draw import BurnOptions
 from video.track import CaptionedShot, Track
 
 STEP_MS = 40
@@ -88,3 +90,53 @@ def test_a_packet_with_a_wrong_time_costs_its_own_frame(tmp_path, ahead_s):
         assert drawn[-1] == pytest.approx(19.95, abs=0.1)
         # ffmpeg's own guesses of times may cost two frames more, and one has the wrong one's time
         assert len(drawn) >= (496 if target.suffix == ".mp4" else 195)
+
+
+@given(
+    st.lists(st.integers(1, 1000), min_size=2, max_size=80),
+    st.sampled_from([1, 2, 4]),
+    st.integers(1001, 5000),
+    st.data(),
+)
+def test_a_film_that_stands_still_is_paced(steps, group, pause, data):
+    def paced(lengths: list[int]) -> float:
+        shown = [sum(lengths[:i]) for i in range(len(lengths))]
+        blocks = [sorted(shown[i : i + group])[::-1] for i in range(0, len(shown), group)]
+        clock = clocked([t for block in blocks for t in block])
+        clock.span(lengths[-1])
+        return clock.pace
+
+    steps[-1] = STEP_MS
+    assert paced(steps) == 0
+    still = [*steps]
+    still[data.draw(st.integers(0, len(steps) - 2))] = pause
+    usual = sorted(still)[(len(still) - 1) // 2]
+    assert paced(still) == pytest.approx(min(60, max(10, 1000 / usual)))
+
+
+@untidy
+@pytest.mark.parametrize("form", ["slides.mkv", "recording.mp4"])
+@pytest.mark.parametrize("engine", ["ffmpeg", "moviepy"])
+def test_captions_come_on_time_where_a_film_stands_still(tmp_path, form, engine):
+    film = tmp_path / form
+    source = ["-f", "lavfi", "-i", "color=gray:s=320x180:r=10:d=3", "-c:v", "libx264"]
+    if form == "slides.mkv":
+        ffmpeg(*source, "-vf", "setpts=5*N/TB", "-frames:v", 3, "-r", "1/5", film)
+    else:  # its last frame is shown for twelve seconds
+        ffmpeg(*source, "-bf", 0, tmp_path / "a.mkv")
+        last = "setts=duration='if(eq(N,29),12.1/TB,DURATION)'"
+        ffmpeg("-i", tmp_path / "a.mkv", "-c", "copy", "-bsf:v", last, film)
+    media = probe(film)
+    assert media.duration_ms == pytest.approx(15_000, abs=20)
+    shots = (CaptionedShot(6200, 8600, "하나", -1), CaptionedShot(12_300, 14_000, "둘", -1))
+    for suffix in (".mp4", ".mov") if engine == "ffmpeg" else (".mp4",):
+        out = tmp_path / f"o{suffix}"
+        burn(media, Track("x", 15_000, "c", shots), out, BurnOptions(engine=engine))
+        with av.open(str(out)) as container:
+            assert container.duration / 1e6 == pytest.approx(15, abs=0.15)
+            drawn = [
+                (frame.time, bool(frame.to_ndarray(format="gray").max() > 230))
+                for frame in container.decode(video=0)
+            ]
+        changes = [time for (_, was), (time, now) in pairwise(drawn) if was != now]
+        assert changes == pytest.approx([6.2, 8.6, 12.3, 14.0], abs=0.11)

@@ -31,7 +31,8 @@ def burn(
 ) -> None:
     """Draws the track's captions into media and writes target; its suffix says the format.
 
-    The result is upright with square pixels, keeps the frames' own times, the colour tags, and
+    The result is upright with square pixels, keeps the frames' own times (of a film that stands
+    still between them, at a steady rate, so that captions come on time), the colour tags, and
     every sound track. It appears whole or not at all; an existing target is replaced.
 
     Raises:
@@ -217,7 +218,8 @@ def _plain_copy(job: Job) -> Path:
     plain = job.folder / "plain.mkv"
     even = f"{scaled(job)},scale=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"
     picture = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "8"]
-    rate = ["-fps_mode", "cfr", "-r", f"{max(1.0, min(60.0, job.media.frame_rate)):g}"]
+    often = max(1.0, min(60.0, job.media.pace or job.media.frame_rate))
+    rate = ["-fps_mode", "cfr", "-r", f"{often:g}"]
     sound = ["-map", "0:a:0?", "-c:a", "pcm_s16le", "-af", "aresample=async=1:first_pts=0"]
     tracks = ["-map", job.media.film, *(sound if job.media.has_audio else [])]
     source = media_arguments(job.media)

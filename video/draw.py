@@ -110,7 +110,8 @@ def scaled(job: Job) -> str:
     """The filters that bring every frame to the result's size; nothing where it has it."""
     scale = f"scale={job.look.width}:{job.look.height}:flags=bicubic"
     if job.media.kind == "video":
-        return f"{_steady(job.media)}{plain(job.media)}{scale},setsar=1"
+        paced = f",fps={job.media.pace:g}" if job.media.pace else ""
+        return f"{_steady(job.media)}{plain(job.media)}{scale},setsar=1{paced}"
     if job.media.kind == "picture":  # a still becomes a film by standing still
         stands = f"fps=25,tpad=stop_mode=clone:stop_duration={job.media.duration_ms}ms,"
         scale = stands + scale
