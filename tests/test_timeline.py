@@ -129,7 +129,7 @@ def test_captions_come_on_time_where_a_film_stands_still(tmp_path, form, engine)
     media = probe(film)
     assert media.duration_ms == pytest.approx(15_000, abs=20)
     shots = (CaptionedShot(6200, 8600, "하나", -1), CaptionedShot(12_300, 14_000, "둘", -1))
-    for suffix in (".mp4", ".mov") if engine == "ffmpeg" else (".mp4",):
+    for suffix in (".mp4", ".mov", ".gif") if engine == "ffmpeg" else (".mp4",):
         out = tmp_path / f"o{suffix}"
         burn(media, Track("x", 15_000, "c", shots), out, BurnOptions(engine=engine))
         with av.open(str(out)) as container:

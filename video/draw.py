@@ -223,7 +223,7 @@ def takes(source: Sequence[str], maps: Sequence[str], ending: Sequence[str]) -> 
 def _draw_gif(job: Job, source: list[str], temporary: Path) -> None:
     """One palette for all frames; found in a pass of its own where frames would fill memory."""
     keeps_times = job.media.kind != "video"
-    rate = min(job.options.gif_rate, job.media.frame_rate)
+    rate = min(job.options.gif_rate, job.media.pace or job.media.frame_rate)
     is_short = job.media.duration_ms * rate < 1000  # of which fps would leave nothing
     paced = "" if keeps_times or is_short else f"fps={rate:g},"
     scale = f"scale={job.look.width}:{job.look.height}:flags=lanczos"
