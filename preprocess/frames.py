@@ -34,13 +34,12 @@ from preprocess.media import (
     no_frame,
     no_picture_stream,
     not_media,
-    on_white,
     quarter_turn,
     shrunk,
     small_plane,
     too_slow,
 )
-from preprocess.pictures import Picture
+from preprocess.pictures import Picture, on_white
 from preprocess.stills import probe_still, read_still, webp_frames
 from preprocess.timeline import Clock, Course, Unbroken, ms_of
 
@@ -275,7 +274,8 @@ def _timed(found: MediaInfo, origin_ms: int, limits: Limits) -> MediaInfo:
         check_animation(found.path, (found.width, found.height), clock.count, limits)
     if clock.count <= 1 and found.kind == "animation":
         return replace(found, kind="picture", duration_ms=PICTURE_MS, frame_rate=1.0)
-    found = replace(found, hidden=clock.hidden, strays=clock.strays, pace=clock.pace)
+    found = replace(found, hidden=clock.hidden, strays=clock.strays)
+    found = replace(found, pace=clock.pace, timed=clock.timed)
     return replace(found, duration_ms=duration_ms, frame_rate=rate)
 
 

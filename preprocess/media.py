@@ -64,6 +64,7 @@ class MediaInfo:
         strays: times in ms after the first frame that damaged packets say and that are wrong.
         track: which of its picture tracks is the film; AVIF that moves has a still before it.
         pace: frames a second to draw it at, as it stands still at times; 0: at its own times.
+        timed: its packets say when they are shown; those of raw streams may not.
     """
 
     path: Path
@@ -85,6 +86,7 @@ class MediaInfo:
     strays: frozenset[int] = frozenset()
     track: int = 0
     pace: float = 0.0
+    timed: bool = True
 
     @property
     def film(self) -> str:
@@ -154,13 +156,6 @@ def shrunk(width: int, height: int) -> tuple[int, int]:
 def has_alpha(layout: str) -> bool:
     """Whether pixels of a layout (ffmpeg's names) can be see-through."""
     return layout in _ALPHA or layout.startswith(("yuva", "gbrap"))
-
-
-def on_white(picture: Picture) -> Picture:
-    """uint8 (H, W, 4) RGBA over white: uint8 (H, W, 3) RGB."""
-    alpha = picture[..., 3:].astype(np.uint16)
-    mixed = (picture[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return mixed.astype(np.uint8)
 
 
 def is_webp(path: Path) -> bool:

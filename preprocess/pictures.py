@@ -45,7 +45,8 @@ def decoded(data: bytes, path: Path) -> Picture:
     """
     pixels = np.frombuffer(data, np.uint8)
     try:
-        picture = _on_white(cv2.imdecode(pixels, _read_as(data))) if data else None
+        found = cv2.imdecode(pixels, _read_as(data)) if data else None
+        picture = None if found is None else on_white(found)
     except (cv2.error, MemoryError):  # a header that promises billions of pixels
         picture = None
     if picture is None:
@@ -66,9 +67,9 @@ def _read_as(data: bytes) -> int:
     return cv2.IMREAD_UNCHANGED if alpha else cv2.IMREAD_COLOR
 
 
-def _on_white(picture: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
-    """BGR uint8 (H, W, 3) of whatever was decoded."""
-    if picture is None or (picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
+def on_white(picture: npt.NDArray[Any]) -> Picture:
+    """uint8 (H, W, 3) of integers (H, W), (H, W, 3) or, with how solid it is, (H, W, 4)."""
+    if picture.dtype == np.uint8 and picture.shape[2:] == (3,):
         return picture
     flat = np.empty((*picture.shape[:2], 3), np.uint8)
     most = np.iinfo(picture.dtype).max

@@ -138,13 +138,14 @@ class Clock:
         strays: ms after the film's start of single packets whose time is wrong: they leap ahead,
             and the others go on from before.
         pace: frames a second to draw it at, as MediaInfo has it; known with the span.
+        timed: a packet said when it is shown.
     """
 
     def __init__(self, time_base: Fraction | None, origin_ms: int) -> None:
         self._base, self._origin_ms = time_base, origin_ms
         self.count, self.hidden = 0, False
         self.strays: frozenset[int] = frozenset()
-        self.pace = 0.0
+        self.pace, self.timed = 0.0, False
         self._last: Moment = (-1.0, 0.0)  # the latest shown
         self._steps = _Steps()
         self._leap: _Leap | None = None
@@ -158,6 +159,7 @@ class Clock:
         ticks = packet.dts if packet.pts is None else packet.pts
         if ticks is None:
             return
+        self.timed = True
         start_ms = float(ticks * self._base * 1000) - self._origin_ms
         self._reach((start_ms, float((packet.duration or 0) * self._base * 1000)))
 

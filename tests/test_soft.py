@@ -232,3 +232,18 @@ def test_what_was_cut_away_is_not_shown_again(film, tmp_path):
     add_track(media, TRACK, tmp_path / "o.mp4")
     again = probe(tmp_path / "o.mp4")
     assert again.duration_ms == pytest.approx(media.duration_ms, abs=50)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_stream_without_times_is_copied_only_in_order(tmp_path, suffix):
+    source = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2", "-c:v", "libx264"]
+    mixed, ordered, target = (tmp_path / name for name in ("b.h264", "o.h264", f"x{suffix}"))
+    ffmpeg(*source, mixed)
+    ffmpeg(*source, "-bf", 0, ordered)
+    with pytest.raises(SettingError, match="-o"):
+        add_track(probe(mixed), TRACK, target)
+    assert sorted(tmp_path.iterdir()) == [mixed, ordered]
+    add_track(probe(ordered), TRACK, target)
+    with av.open(str(target)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([0.04 * i for i in range(50)], abs=2e-3)

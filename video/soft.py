@@ -114,6 +114,13 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
             f"--soft는 영상을 {known}(으)로 쓸 때만 됩니다 ('{media.path.name}' -> {suffix}).",
             f"--soft is for films written as {known} ('{media.path.name}' -> {suffix}).",
         )
+    if not media.timed and not _is_in_order(media):
+        raise SettingError(
+            f"'{media.path.name}'에는 프레임이 언제 보이는지 적혀 있지 않아 그대로 복사할 수 "
+            "없습니다. --soft 없이 하거나 -o 이름.srt로 하세요.",
+            f"'{media.path.name}' does not say when its frames are shown and cannot be copied as "
+            "it is. Leave --soft out, or use -o NAME.srt.",
+        )
     if media.hidden and suffix in (".mkv", ".webm"):
         raise SettingError(
             f"'{media.path.name}'에는 잘라 낸 앞부분이 숨어 있고, {suffix}에 복사하면 다시 "
@@ -124,6 +131,12 @@ def check_soft(media: MediaInfo, suffix: str) -> None:
     with temporary_folder() as folder:
         if not takes(_source(media), _film(media), output_arguments(folder / f"trial{suffix}")):
             raise _not_taken(media, suffix)
+
+
+def _is_in_order(media: MediaInfo) -> bool:
+    """Whether frames are shown as they are stored: Matroska asks for the times of others."""
+    with temporary_folder() as folder:
+        return takes(_source(media), ["-map", media.film], output_arguments(folder / "trial.mkv"))
 
 
 def _not_taken(media: MediaInfo, suffix: str) -> SettingError:
