@@ -28,7 +28,7 @@ from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.files import temporary_folder
-from preprocess.frames import Frame, Limits, MediaInfo, probe
+from preprocess.frames import Frame, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
 from video.command import build_parser, check_door, language_of
 from video.console import (
@@ -59,7 +59,7 @@ from video.shots import ShotOptions
 from video.style import StyleOptions, checked
 from video.subtitles import clock
 from video.track import CaptionedShot, Track, printable
-from video.values import filled
+from video.values import filled, limits
 
 if TYPE_CHECKING:
     from model.captioner import Captioner
@@ -175,7 +175,7 @@ def _jobs(
     read = [*inputs, *([args.captions] if args.captions else [])]
     for path in inputs:
         try:
-            media, targets = _placed(probe(path, _limits(args)), args, folder)
+            media, targets = _placed(probe(path, limits(args)), args, folder)
             for target in targets:
                 check_target(media, target, read, args.overwrite, burning)
                 place = target.parent.resolve() / target.name
@@ -187,10 +187,6 @@ def _jobs(
         else:
             jobs.append((path, media, targets))
     return jobs
-
-
-def _limits(args: argparse.Namespace) -> Limits:
-    return Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours))
 
 
 def _placed(

@@ -30,7 +30,7 @@ from model.words import Words
 from preprocess.dataset import Dataset, load
 from preprocess.pictures import read_picture
 from video.options import DEFAULT_MODEL
-from video.scenes.hashtags import sentences
+from video.scenes.tags import sentences
 
 TAGS = Path(__file__).parents[1] / "docs" / "tags.tsv"
 TOPS, RELATED, LEAST_HITS = (3, 5, 10), 10, 0.30

@@ -12,7 +12,9 @@ Anything else that escapes is a bug and keeps its traceback.
 """
 
 import sys
+import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class CaptioningError(Exception):
@@ -59,6 +61,17 @@ class MissingExtra(CaptioningError):
     """An optional package is needed and not installed."""
 
 
+def harmless(line: str) -> str:
+    """Without what a terminal would obey: control characters in the names of files."""
+    return "".join("?" if unicodedata.category(c) == "Cc" else c for c in line)
+
+
+def tell(line: str) -> None:
+    """A line on stderr; that nobody can be told does not stop the work."""
+    with suppress(OSError):
+        print(harmless(line), file=sys.stderr, flush=True)
+
+
 STOPPED = "멈췄습니다 (interrupted)."
 _ROOMS = ("preprocess", "model", "video")  # a module of theirs that is not there is a bug
 
@@ -77,16 +90,16 @@ def exit_status(
     try:
         return work() or 0
     except CaptioningError as error:
-        print(f"{program}: {error.text(language)}", file=sys.stderr)
+        tell(f"{program}: {error.text(language)}")
         return 1
     except ModuleNotFoundError as error:
         told = missing_package(error, "requirements.txt")
         if told is None:
             raise
-        print(f"{program}: {told.text(language)}", file=sys.stderr)
+        tell(f"{program}: {told.text(language)}")
         return 1
     except KeyboardInterrupt:
-        print(f"{program}: {stopped}", file=sys.stderr)
+        tell(f"{program}: {stopped}")
         return 130
 
 

@@ -68,6 +68,11 @@ def check_result(
             f"'{target}' is an input. Give {option} another name.",
         )
     check_free(target, overwrite)
+    try:
+        os.lstat(target)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise _unwritable(target, error.errno) from None
     if is_folder(target):
         raise _unwritable(target, errno.EISDIR)
     if not is_folder(target.parent):

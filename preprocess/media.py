@@ -179,8 +179,8 @@ def check_file(path: Path) -> None:
         raise _unopened(path, getattr(error, "strerror", None) or error) from None
     if not path.is_file():
         raise VideoError(
-            f"'{path}'은(는) 파일이 아닙니다. 영상 파일을 하나씩 주세요.",
-            f"'{path}' is not a file. Give video files one by one.",
+            f"'{path}'은(는) 파일이 아닙니다. 파일을 하나씩 주세요.",
+            f"'{path}' is not a file. Give files one by one.",
         )
     if empty:
         raise VideoError(

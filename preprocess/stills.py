@@ -5,8 +5,6 @@ read here alone, and drawn on as PNG.
 """
 
 import os
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,7 +41,7 @@ _TURNS = {3: 180, 6: 90, 8: 270}
 _SHOWN_AS_100_MS = 10  # browsers show WebP frames of 10 ms or less for 100 ms
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError)
 PngImagePlugin.MAX_TEXT_CHUNK = 2**24  # some tools write megabytes; a picture all the same
-_ONE = threading.Lock()  # what warnings do is of the whole process
+Image.MAX_IMAGE_PIXELS = None  # a header's size is checked against our own limits
 
 
 def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
@@ -54,12 +52,13 @@ def probe_still(path: Path, limits: Limits) -> MediaInfo | None:
     """
     if path.suffix.lower() in _STREAMS:
         return None
-    image = _opened(path, limits)
+    image = _opened(path)
     if image is None and is_heif(path):  # one of its tiles would be taken for the whole
         raise not_media(path)
     if image is None:
         return None
     with image:
+        check_size(path, image.width, image.height, limits)
         turns, animated = _header(image)
         has_alpha = image.has_transparency_data
     if animated and image.format == "WEBP":
@@ -85,12 +84,8 @@ def _header(image: Image.Image) -> tuple[int, bool]:
 def pixels_of(path: Path) -> int:
     """Width x height as a picture's header has it: nothing is decoded. 0 if it is no picture."""
     try:
-        with _ONE, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # who asks has a limit of their own
-            with Image.open(path, formats=_FORMATS) as image:
-                return int(image.width * image.height)
-    except Image.DecompressionBombError:
-        return _LARGEST
+        with Image.open(path, formats=_FORMATS) as image:
+            return int(image.width * image.height)
     except (UnidentifiedImageError, *_BROKEN):
         return 0
 
@@ -219,30 +214,12 @@ def _shown_ms(image: Image.Image) -> int:
     return 100 if shown <= _SHOWN_AS_100_MS else shown
 
 
-def _opened(path: Path, limits: Limits) -> Image.Image | None:
+def _opened(path: Path) -> Image.Image | None:
     """The picture with its header read; None when it is no picture."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its size is checked against our own limit
-            image = Image.open(path, formats=_formats(path))
-    except Image.DecompressionBombError:
-        check_size(path, *_bomb_size(path, limits), limits)
-        raise not_media(path) from None
+        return Image.open(path, formats=_formats(path))
     except (UnidentifiedImageError, *_BROKEN):
         return None
-    check_size(path, image.width, image.height, limits)
-    return image
-
-
-def _bomb_size(path: Path, limits: Limits) -> tuple[int, int]:
-    """The size that Pillow refuses to tell, or a stand-in for it that is past our limit."""
-    with path.open("rb") as file:
-        header = file.read(24)
-    if header.startswith(b"\x89PNG"):
-        return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
-    if header.startswith(b"GIF"):
-        return int.from_bytes(header[6:8], "little"), int.from_bytes(header[8:10], "little")
-    return limits.pixels + 1, 1
 
 
 def _flat(image: Image.Image) -> Picture:

@@ -20,9 +20,10 @@ from preprocess.errors import DataError, SettingError
 from preprocess.korean import Morpheme
 from preprocess.records import Sample
 from tests.test_shipped import SHIPPED
-from video.scenes import hashtags as tool
+from video.scenes import tags as tool
 from video.scenes.__main__ import main
-from video.scenes.hashtags import TagOptions, distinct, groups, of_photos, of_track, read_blocked
+from video.scenes.hashtags import read_blocked
+from video.scenes.tags import TagOptions, distinct, groups, of_photos, of_track
 from video.track import CaptionedShot, OtherCaption, Track, to_json
 
 R0 = "like fashion food travel pet tech wedding fitness holiday photography music art nature reels"

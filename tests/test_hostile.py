@@ -23,12 +23,18 @@ from PIL import ImageFont
 import caption_video
 from model.captioner import Captioner
 from model.storage import MAX_ABOUT, read_captioner
-from preprocess.errors import CaptionerFileError, DataError, OutputError, SettingError, VideoError
+from preprocess.errors import (
+    CaptionerFileError,
+    DataError,
+    OutputError,
+    SettingError,
+    VideoError,
+    harmless,
+)
 from preprocess.files import temporary_folder, whole_file
 from preprocess.frames import probe
 from tests.clips import ffmpeg
 from tests.test_door import PROGRAM, SRT, names, start
-from video.console import harmless
 from video.fonts import hangul_font, packaged_font
 from video.reading import read_captions
 from video.track import CaptionedShot, Track, to_json

@@ -14,7 +14,7 @@ from tests.service import StandIn
 from tests.test_regions import laid
 from tests.test_server import Running, start  # noqa: F401 - a fixture
 from video.scenes.boxes import iou
-from video.scenes.hashtags import Hashtags, TagOptions, groups
+from video.scenes.tags import Hashtags, TagOptions, groups
 from video.server import finding
 from video.server.finding import Shelf
 from video.server.options import MODEL

@@ -267,7 +267,7 @@ def test_to_find_nothing_is_told(tmp_path, capsys):
     empty = tmp_path / "e.json"
     empty.write_text(to_json(Track("e.mp4", 1000, "", ())), "utf-8")
     assert main(["search", "개", str(empty), "--lang", "en"]) == 0
-    assert capsys.readouterr().out == "No shot was found. Try other words.\n"
+    assert capsys.readouterr().out == "No shot was found. Try other Korean words.\n"
     assert main(["search", "개", str(empty), "--json"]) == 0
     assert capsys.readouterr().out == "[]\n"
 

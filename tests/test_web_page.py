@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.test_server import Running, start  # noqa: F401 - a fixture
-from video.scenes.hashtags import groups
+from video.scenes.tags import groups
 from video.server.app import PAGE
 
 ASSETS = sorted(path.name for path in PAGE.iterdir())

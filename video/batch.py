@@ -26,7 +26,6 @@ from preprocess.cluster import cluster_crew
 from preprocess.crew import Crew, Lost
 from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
 from preprocess.files import check_free, make_folder, only_one, sweep
-from preprocess.frames import Limits
 from preprocess.hands import Hand, cores
 from video.command import Parser, add_row, check_films, language_of
 from video.console import Ended, any_bytes, complain, ended_by_signals, say
@@ -40,7 +39,7 @@ from video.outputs import SUFFIXES
 from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
 from video.style import StyleOptions, checked
-from video.values import filled, whole
+from video.values import filled, limits, whole
 
 FORMS = (".srt", ".json")  # unless others are asked for
 _ALONE = {
@@ -151,7 +150,7 @@ def _settings(args: argparse.Namespace) -> Settings:
             filled(ShotOptions, args), alternatives=args.alternatives, attention=args.show_attention
         ),
         replace(filled(BurnOptions, args), look=filled(StyleOptions, args)),
-        Limits(round(1e6 * args.max_megapixels), round(3_600_000 * args.max_hours)),
+        limits(args),
         args.overwrite,
     )
 

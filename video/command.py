@@ -9,8 +9,8 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from preprocess.errors import harmless
 from preprocess.files import is_folder
-from video.console import harmless
 from video.options import GROUPS, Row
 
 _DESCRIPTION = {

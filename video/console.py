@@ -6,12 +6,11 @@ import select
 import signal
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from preprocess.errors import CaptioningError, OutputError
+from preprocess.errors import CaptioningError, OutputError, harmless, tell
 from preprocess.frames import MediaInfo
 
 _CLEANING_S = 3.0
@@ -77,6 +76,21 @@ def say_live(line: str) -> None:
         raise _unread(error.strerror or type(error).__name__) from None
 
 
+def say_result(line: str) -> None:
+    """The same where a reader that left (| head) has had enough.
+
+    Raises:
+        OutputError: the disk is full.
+    """
+    try:
+        _print(line)
+    except BrokenPipeError:
+        _silence()
+    except OSError as error:
+        _silence()
+        raise _unread(error.strerror or type(error).__name__) from None
+
+
 def check_reader() -> None:
     """Asks whether somebody still reads stdout; where that cannot be asked, somebody does.
 
@@ -122,13 +136,7 @@ def complain(
     line = " ".join(f"{program}: {about}{said}".split())
     if len(line) > _LONGEST:  # a name can have thousands of characters
         line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
-    with suppress(OSError):  # nobody can be told then
-        print(harmless(line), file=sys.stderr, flush=True)
-
-
-def harmless(line: str) -> str:
-    """Without what a terminal would obey: control characters in the names of files."""
-    return "".join("?" if unicodedata.category(c) == "Cc" else c for c in line)
+    tell(line)
 
 
 @contextmanager

@@ -110,6 +110,13 @@ def check_target(
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):
         raise _unusable(target, os.strerror(errno.EACCES))
+    shows = (*BURNED, ".json")
+    if options.show_attention and target.suffix.lower() not in shows:
+        raise SettingError(
+            f"{target.suffix}에는 --show-attention이 보일 자리가 없습니다. 다음에만 됩니다: "
+            f"{' '.join(shows)}.",
+            f"{target.suffix} has no place for --show-attention. It shows in: {' '.join(shows)}.",
+        )
     if target.suffix.lower() == ".html" and media.kind != "video":
         raise SettingError(
             f"'{media.path.name}'은(는) 영상이 아니어서 .html로 만들 수 없습니다. .txt를 쓰세요.",

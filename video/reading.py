@@ -66,7 +66,14 @@ def read_track(path: Path) -> Track:
     Raises:
         DataError: the file cannot be read or is no track.
     """
-    return _told(path, _text(path, _TRACK))
+    text = _decoded(_bytes(path, _TRACK))
+    if text is None:
+        raise DataError(
+            f"'{path}'은(는) 자막 기록이 아닙니다. 먼저 만드세요: python caption_video.py 영상 "
+            "-o .json",
+            f"'{path}' is no track. Make one first: python caption_video.py FILM -o .json",
+        )
+    return _told(path, text)
 
 
 def _told(path: Path, text: str) -> Track:
@@ -89,6 +96,13 @@ def _check_lengths(path: Path, captions: Sequence[str]) -> None:
 
 
 def _text(path: Path, largest: int) -> str:
+    text = _decoded(_bytes(path, largest))
+    if text is None:
+        raise _unreadable(path, "UTF-8? CP949?")
+    return text
+
+
+def _bytes(path: Path, largest: int) -> bytes:
     try:
         if path.exists() and not is_file(path):  # a pipe would be waited for
             raise _unreadable(path, "no file")
@@ -98,6 +112,10 @@ def _text(path: Path, largest: int) -> str:
         raise _unreadable(path, error.strerror or type(error).__name__) from None
     if len(data) > largest:
         raise _unreadable(path, f"> {largest // 1_000_000} MB")
+    return data
+
+
+def _decoded(data: bytes) -> str | None:
     encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
     for encoding in encodings:
         try:
@@ -105,7 +123,7 @@ def _text(path: Path, largest: int) -> str:
         except UnicodeDecodeError:
             continue
         return text.replace("\r\n", "\n").replace("\r", "\n")
-    raise _unreadable(path, "UTF-8? CP949?")
+    return None
 
 
 def _shots(path: Path, text: str, suffix: str) -> Iterator[CaptionedShot]:

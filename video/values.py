@@ -4,7 +4,10 @@ import argparse
 import unicodedata
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
+
+from preprocess.media import Limits
 
 Options = TypeVar("Options")
 
@@ -26,6 +29,13 @@ def moment(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r}: 12s, 1:02, 1:02:03")
     values: list[float] = [_number(part, low=0, high=1e6) for part in parts]
     return round(sum(1000.0 * value * 60.0**i for i, value in enumerate(reversed(values))))
+
+
+def path_of(text: str) -> Path:
+    """A path; nothing at all would be the folder one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError(f"{text!r}")
+    return Path(text)
 
 
 def words(text: str) -> str:
@@ -61,6 +71,11 @@ def whole(low: int, high: int) -> Any:
 def number(low: float, high: float) -> Any:
     """Reads a float between two bounds."""
     return partial(_number, low=low, high=high)
+
+
+def limits(asked: Any) -> Limits:
+    """What the max_megapixels and max_hours of a command line or of options mean."""
+    return Limits(round(1e6 * asked.max_megapixels), round(3_600_000 * asked.max_hours))
 
 
 def filled(kind: type[Options], args: argparse.Namespace) -> Options:

@@ -7,6 +7,7 @@ captioner) and only the blending between them is ours.
 
 import argparse
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,11 @@ from preprocess.files import whole_file
 from preprocess.pictures import Picture
 from video.console import say
 from video.fonts import hangul_font
-from video.values import moment
+from video.values import limits, moment, path_of
 
 ACROSS, SIDE = 4, 320  # pictures a row of a sheet; pixels of a picture's longer side
 LINE = 24  # pixels of a line of text
+NARROWEST = 160  # pixels that words are written in
 OPACITY = 0.6  # of the heat where most was looked
 EVEN = 4.0  # times the mean: where no region has more, the whole is hardly warm
 STEP_MS = 900  # of a word in a GIF
@@ -100,10 +102,12 @@ def sheet(picture: Picture, seen: Looks) -> Image.Image:
     small = _shrunk(picture)
     cells = [(small, f"{seen.confidence:.0%}")]
     cells += [(warmed(small, look.heat), _told(look)) for look in seen.looks]
-    height, width = small.shape[:2]
+    font, height = _font(), small.shape[0]
+    width = max(small.shape[1], *(16 + math.ceil(font.getlength(word)) for _, word in cells))
+    across = max(ACROSS * width, 16 + math.ceil(font.getlength(seen.text)))
     rows, head = -(-len(cells) // ACROSS), 2 * LINE
-    page = Image.new("RGB", (ACROSS * width, head + rows * (height + 2 * LINE)), "white")
-    draw, font = ImageDraw.Draw(page), _font()
+    page = Image.new("RGB", (across, head + rows * (height + 2 * LINE)), "white")
+    draw = ImageDraw.Draw(page)
     draw.text((8, LINE // 2), seen.text, "black", font)
     for number, (cell, word) in enumerate(cells):
         left, up = number % ACROSS * width, head + number // ACROSS * (height + 2 * LINE)
@@ -115,7 +119,7 @@ def sheet(picture: Picture, seen: Looks) -> Image.Image:
 def steps(picture: Picture, seen: Looks) -> list[Image.Image]:
     """The sentence growing morpheme by morpheme, the picture under the newest one's heat."""
     small, font = _shrunk(picture), _font()
-    height, width = small.shape[:2]
+    height, width = small.shape[0], max(small.shape[1], NARROWEST)
     lines = _lines(seen, width - 16, font)
     pages = []
     for number, look in enumerate(seen.looks):
@@ -180,8 +184,8 @@ def _font() -> ImageFont.FreeTypeFont:
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     parser.add_argument("--overwrite", action="store_true", help="있는 결과를 덮어씁니다")
-    parser.add_argument("picture", type=Path, help="사진, 또는 영상의 한 순간 (picture or film)")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="NAME.png, NAME.gif")
+    parser.add_argument("picture", type=path_of, help="사진, 또는 영상의 한 순간 (picture or film)")
+    parser.add_argument("-o", "--output", type=path_of, required=True, help="NAME.png, NAME.gif")
     parser.add_argument("--at", type=moment, default=0, help="영상의 순간: 12s (moment of a film)")
 
 
@@ -192,7 +196,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     target: Path = arguments.output
     check_result(target, arguments.picture, FORMATS, arguments.overwrite)
-    picture = still(arguments.picture, arguments.at)
+    picture = still(arguments.picture, arguments.at, limits(arguments))
     seen = looks(picture, Captioner.load(arguments.model))
     with whole_file(target) as part:
         part.write_bytes(encoded(picture, seen, target.suffix.lower()[1:]))

@@ -2,16 +2,17 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocess.errors import CaptioningError, OutputError, SettingError
+from preprocess.errors import CaptioningError, OutputError, SettingError, tell
 from preprocess.files import check_result, is_file, is_folder, whole_file
-from video.console import say
+from video.console import complain, say, say_result
 from video.track import printable
-from video.values import whole
+from video.values import limits, path_of, whole
 
 if TYPE_CHECKING:
     from model.words import Words
@@ -23,11 +24,13 @@ ABOUT = "사진이나 장면을 뜻으로 묶습니다. (Groups pictures or shot
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     more = parser.add_argument
-    more("inputs", nargs="+", type=Path, metavar="PICTURE|FOLDER|TRACK.json")
+    more("inputs", nargs="+", type=path_of, metavar="PICTURE|FOLDER|TRACK.json")
     more("--groups", type=whole(1, 1000), metavar="K", help="묶음의 수 (알아서 고름)")
-    more("--out", type=Path, metavar="FILE.html", help="사진이 든 쪽 (contact sheet)")
-    more("--json", type=Path, metavar="FILE.json", help="묶음을 JSON으로 (groups as JSON)")
-    more("--sort-into", type=Path, metavar="FOLDER", help="묶음마다 폴더로 복사할 곳 (미리 보기만)")
+    more("--out", type=path_of, metavar="FILE.html", help="사진이 든 쪽 (contact sheet)")
+    more("--json", type=path_of, metavar="FILE.json", help="묶음을 JSON으로 (groups as JSON)")
+    more(
+        "--sort-into", type=path_of, metavar="FOLDER", help="묶음마다 폴더로 복사할 곳 (미리 보기)"
+    )
     more("--copy", action="store_true", help="정말로 복사합니다 (really copy)")
     more("--overwrite", action="store_true", help="--out, --json의 파일을 덮어씁니다")
 
@@ -43,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments, tracks)
     if unread := _unread(arguments.inputs, tracks):
         told = _UNREAD[arguments.lang].format(count=len(unread), first=unread[0])
-        print(f"scenes: {told}", file=sys.stderr)
+        tell(f"scenes: {told}")
     words = Words.load(arguments.model)
     items, failed = _items(arguments, pictures, tracks, words)
     if failed and not items:
@@ -51,9 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     groups = group(items, words, arguments.groups)
     if arguments.groups and len(groups) < arguments.groups:
         told = _FEWER[arguments.lang].format(wanted=arguments.groups, made=len(groups))
-        print(f"scenes: {told}", file=sys.stderr)
+        tell(f"scenes: {told}")
     for one in groups:
-        say(f"{len(one.members):5}  {one.name}")
+        say_result(f"{len(one.members):5}  {one.name}")
     copies = plan(items, groups, arguments.sort_into) if arguments.sort_into else []
     if arguments.out:
         _write(arguments.out, to_sheet(items, groups))
@@ -144,7 +147,9 @@ def _items(
 
     def refuse(error: CaptioningError) -> None:
         errors.append(error)
-        print(f"scenes: {error.text(arguments.lang)}", file=sys.stderr)
+        if sys.stderr.isatty():
+            print("\r", end="", file=sys.stderr)  # over the count
+        complain(error, arguments.lang, program="scenes")
 
     items: list[Item] = []
     for path in tracks:
@@ -161,7 +166,7 @@ def _items(
                 end = "\n" if done == len(files) else ""
                 print(f"\r{done}/{len(files)}", end=end, file=sys.stderr, flush=True)
 
-        items += items_of(files, captioner, words, refuse, progress)
+        items += items_of(files, captioner, words, refuse, limits(arguments), progress)
     return items, bool(errors)
 
 
@@ -181,7 +186,15 @@ def _check(arguments: argparse.Namespace, tracks: Sequence[Path]) -> None:
         )
     if arguments.sort_into:
         check_folder(arguments.sort_into)
-    if arguments.out and arguments.json and arguments.out.resolve() == arguments.json.resolve():
+        within = [p for p in arguments.inputs if is_folder(p) and _inside(arguments.sort_into, p)]
+        if within:  # the copies would be grouped with their pictures the next time
+            raise SettingError(
+                f"--sort-into '{arguments.sort_into}'이(가) 사진 폴더 '{within[0]}' 안에 있습니다. "
+                "밖의 폴더를 주세요.",
+                f"--sort-into '{arguments.sort_into}' lies in the pictures' folder "
+                f"'{within[0]}'. Give one outside of it.",
+            )
+    if arguments.out and arguments.json and _same(arguments.out, arguments.json):
         raise SettingError(
             f"--out과 --json이 같은 파일입니다: '{arguments.out}'. 다른 이름을 주세요.",
             f"--out and --json are one file: '{arguments.out}'. Give another name.",
@@ -196,6 +209,14 @@ def _check(arguments: argparse.Namespace, tracks: Sequence[Path]) -> None:
                 f"'{target}'은(는) 사진의 이름입니다. --{name}에 다른 이름을 주세요.",
                 f"'{target}' has a picture's name. Give --{name} another name.",
             )
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)  # Path.resolve minds a loop of links
+
+
+def _inside(folder: Path, top: Path) -> bool:
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(top))
 
 
 def _write(target: Path, text: str) -> None:

@@ -156,11 +156,14 @@ def _described(noun: str, sentences: Sequence[Sequence[Morpheme]]) -> str:
 
 
 def _adjectives(noun: str, sentence: Sequence[Morpheme]) -> set[str]:
-    """Adjectives right before a noun that describe it: 흰, 거대한."""
+    """Adjectives right before a noun that describe it: 흰, 거대한. What is 있는 says nothing."""
     return {
         one.form
         for one, other in pairwise(sentence)
-        if other.form == noun and one.tag == "Adjective" and one.form[-1] not in "고다게이며"
+        if other.form == noun
+        and one.tag == "Adjective"
+        and one.form[-1] not in "고다게이며"
+        and not one.form.startswith(("있", "없", "같", "똑같", "다른"))
     }
 
 

@@ -1,208 +1,28 @@
-"""Hashtags of one to ten photos, a film or a track: what is seen, what goes with it, an impression.
-
-`python -m video.scenes hashtags PHOTO...|FILM|TRACK.json`
-"""
+"""`python -m video.scenes hashtags PHOTO...|FILM|TRACK.json`: tags to write under them."""
 
 import argparse
-import json
+import errno
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from model.gist import HEDGE
-from model.keywords import keywords, of_caption
-from model.related import Related, english
 from preprocess.errors import DataError, SettingError
-from preprocess.pictures import Picture
-from video.track import Track
-from video.values import whole
-
-if TYPE_CHECKING:
-    from model.caption import Caption
-    from model.captioner import Captioner
-    from model.words import Words
+from preprocess.files import is_file
+from preprocess.media import Limits
+from video.scenes.tags import (
+    DEFAULT,
+    SENTENCES,
+    Hashtags,
+    TagOptions,
+    check_count,
+    groups,
+    of_photos,
+    of_track,
+    to_json,
+)
+from video.values import limits, path_of, whole
 
 ABOUT = "사진이나 영상의 해시태그를 만듭니다. (Hashtags of photos or a film.)"
-GROUPS = Path(__file__).with_name("impressions.tsv")
-PHOTOS, SENTENCES = 10, 3
-# snow or eyes, coat or court: not translated where no sentence named them
-AMBIGUOUS = ("눈", "배", "말", "코트", "다리")
-
-
-@dataclass(frozen=True)
-class TagOptions:
-    """Which tags are made; the only place where these defaults are written.
-
-    Attributes:
-        most: tags in all; Instagram takes 30.
-        keywords: of a photo or shot; all together have twice as many.
-        related: nouns that go with the keywords.
-        impressions: groups whose tags are added, in their order.
-        blocked: words that no tag, keyword or related noun may contain; of one letter: may be.
-    """
-
-    most: int = 30
-    keywords: int = 5
-    related: int = 10
-    impressions: tuple[str, ...] = ()
-    blocked: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in self.impressions:
-            if name not in groups():
-                known = ", ".join(groups())
-                raise SettingError(
-                    f"느낌 '{name}'이(가) 없습니다. 다음 가운데 고르세요: {known}.",
-                    f"no impression '{printed(name)}'. Run --help for those there are.",
-                )
-
-
-@dataclass(frozen=True)
-class Hashtags:
-    """What can be written under photos or a film.
-
-    Attributes:
-        captions: three sentences, or as many as were found, for each photo; of a film its surest.
-        keywords: Korean nouns, likeliest first.
-        related: Korean nouns that go with them, likeliest first.
-        tags: "#강아지", "#puppy" ..., each once, at most as many as were asked for.
-    """
-
-    captions: tuple[tuple[str, ...], ...]
-    keywords: tuple[str, ...]
-    related: tuple[str, ...]
-    tags: tuple[str, ...]
-
-    @property
-    def line(self) -> str:
-        """All tags, to copy."""
-        return " ".join(self.tags)
-
-
-DEFAULT = TagOptions()
-
-
-@lru_cache(maxsize=1)
-def groups() -> Mapping[str, tuple[str, ...]]:
-    """Impression groups and their tags without #, Korean first."""
-    lines = GROUPS.read_text(encoding="utf-8").splitlines()[1:]
-    return {name: tuple(tags.split()) for name, tags in (line.split("\t") for line in lines)}
-
-
-def of_photos(
-    photos: Sequence[Picture], captioner: "Captioner", options: TagOptions = DEFAULT
-) -> Hashtags:
-    """Hashtags of one to ten pictures uint8 (H, W, 3) RGB.
-
-    Raises:
-        SettingError: none or more than ten.
-    """
-    _check_count(len(photos))
-    doubting = captioner.doubting(HEDGE)  # only who doubts reads a picture more than once
-    said = doubting.caption_many([photo[None] for photo in photos])
-    related = Related.load()
-    found = [
-        of_caption(caption, captioner.recognised(photo[None]), related, options.keywords)
-        for photo, caption in zip(photos, said, strict=True)
-    ]
-    scores = _summed((k.noun, k.score) for one in found for k in one)
-    captions = tuple(sentences(caption) for caption in said)
-    return _made(captions, scores, related, options)
-
-
-def _check_count(photos: int) -> None:
-    if not 1 <= photos <= PHOTOS:
-        raise SettingError(
-            f"사진은 1~{PHOTOS}장이어야 합니다: {photos}장.",
-            f"1 to {PHOTOS} photos are needed: {photos}.",
-        )
-
-
-def of_track(track: Track, words: "Words", options: TagOptions = DEFAULT) -> Hashtags:
-    """Hashtags of a captioned film; surer and longer shots count more."""
-    related = Related.load()
-    scores: list[tuple[str, float]] = []
-    for shot in track.shots:
-        told = [(shot.caption, shot.confidence)]
-        told += [(other.caption, other.confidence) for other in shot.alternatives]
-        readings = [(words.split(text), max(weight, 1e-3)) for text, weight in told]
-        share = shot.confidence * (shot.end_ms - shot.start_ms) / max(1, track.duration_ms)
-        found = keywords(readings, related, most=options.keywords)
-        scores += [(k.noun, k.score * share) for k in found]
-    return _made((_surest(track),), _summed(scores), related, options)
-
-
-def _surest(track: Track) -> tuple[str, ...]:
-    """Three sentences about a film: of its surest shots, then other sentences about these."""
-    shots = sorted(track.shots, key=lambda shot: -shot.confidence)
-    texts = [shot.caption for shot in shots]
-    texts += [other.caption for shot in shots for other in shot.alternatives]
-    return tuple(dict.fromkeys(texts))[:SENTENCES]
-
-
-def sentences(caption: "Caption") -> tuple[str, ...]:
-    """Three different sentences about a picture, if there are as many."""
-    texts = [caption.text, *(other.text for other in caption.alternatives)]
-    return tuple(dict.fromkeys(texts))[:SENTENCES]
-
-
-def _summed(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """The nouns by the sums of their scores, highest first."""
-    total: dict[str, float] = {}
-    for noun, score in scores:
-        total[noun] = total.get(noun, 0.0) + score
-    return dict(sorted(total.items(), key=lambda one: (-one[1], one[0])))
-
-
-def _made(
-    captions: tuple[tuple[str, ...], ...],
-    scores: Mapping[str, float],
-    related: Related,
-    options: TagOptions,
-) -> Hashtags:
-    bad = _blocked(options.blocked)
-    allowed = {noun: score for noun, score in scores.items() if not bad(noun)}
-    kept = dict(list(allowed.items())[: 2 * options.keywords])
-    near = [noun for noun in related.near(kept, options.related) if not bad(noun)]
-    impressions = [tag for name in options.impressions for tag in groups()[name]]
-    sure = [noun for noun in near if noun not in AMBIGUOUS]
-    words = [*kept, *map(translated, kept), *impressions, *near, *map(translated, sure)]
-    tags = tuple(distinct(words, options.blocked))[: options.most]
-    return Hashtags(captions, tuple(kept), tuple(near), tags)
-
-
-def translated(noun: str) -> str:
-    """Its English, or nothing."""
-    return english().get(noun, "")
-
-
-def distinct(words: Iterable[str], blocked: Collection[str]) -> list[str]:
-    """Words as hashtags, each once, without blocked ones.
-
-    A hashtag ends at the first sign that is no letter or digit, so they are run together.
-    """
-    bad = _blocked(blocked)
-    plain = dict.fromkeys(_plain(word) for word in words if not bad(word))
-    return [f"#{word}" for word in plain if word]
-
-
-def _blocked(words: Collection[str]) -> Callable[[str], bool]:
-    """Whether a word has a blocked one in it; of one letter: is it."""
-    refused = {_plain(word) for word in words} - {""}
-
-    def bad(word: str) -> bool:
-        plain = _plain(word)
-        return any(plain == b or (len(b) > 1 and b in plain) for b in refused)
-
-    return bad
-
-
-def _plain(word: str) -> str:
-    composed = unicodedata.normalize("NFC", word).casefold()
-    return "".join(c for c in composed if c.isalnum() or c == "_")
 
 
 def read_blocked(path: Path) -> tuple[str, ...]:
@@ -212,8 +32,15 @@ def read_blocked(path: Path) -> tuple[str, ...]:
         DataError: it cannot be read as text.
     """
     try:
+        if path.exists() and not is_file(path):  # a pipe would be waited for
+            raise OSError(errno.EINVAL, "no file")
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(
+            f"막을 낱말 '{path}'을(를) 읽을 수 없습니다 ({error.strerror}). 경로를 확인하세요.",
+            f"cannot read the blocked words in '{path}' ({error.strerror}). Check the path.",
+        ) from None
+    except ValueError as error:
         raise DataError(
             f"막을 낱말 파일 '{path}'을(를) 읽을 수 없습니다 ({error}). UTF-8 글이어야 합니다.",
             f"cannot read the blocked words in '{path}' ({error}). It must be UTF-8 text.",
@@ -221,23 +48,12 @@ def read_blocked(path: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def printed(name: str) -> str:
-    """A name as it can stand in an English line."""
-    return ascii(name)[1:-1]
-
-
-def to_json(found: Hashtags) -> str:
-    """As JSON text: Hangul readable, the copyable line with it."""
-    fields: dict[str, Any] = {**asdict(found), "line": found.line}
-    return json.dumps(fields, ensure_ascii=False, indent=2)
-
-
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     more = parser.add_argument
-    more("inputs", nargs="+", type=Path, metavar="INPUT", help="사진 1~10장, 영상, 또는 track.json")
+    more("inputs", nargs="+", type=path_of, metavar="INPUT", help="사진 1~10장, 영상, track.json")
     more("--impressions", default="", metavar="A,B", help=f"느낌: {', '.join(groups())}")
-    more("--block", type=Path, metavar="FILE", help="막을 낱말, 한 줄에 하나 (blocked words)")
+    more("--block", type=path_of, metavar="FILE", help="막을 낱말, 한 줄에 하나 (blocked words)")
     more(
         "--most", type=whole(1, 100), default=DEFAULT.most, metavar="N", help="많아야 (%(default)s)"
     )
@@ -246,28 +62,28 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the sentences and the line of tags."""
-    from video.console import say
+    from video.console import say_result
 
     asked = unicodedata.normalize("NFC", arguments.impressions).split(",")
     names = tuple(name.strip() for name in asked if name.strip())
     blocked = read_blocked(arguments.block) if arguments.block else ()
     options = TagOptions(most=arguments.most, impressions=names, blocked=blocked)
-    found = _of(arguments.inputs, arguments.model, options)
+    found = _of(arguments.inputs, arguments.model, options, limits(arguments))
     if arguments.json:
-        say(to_json(found))
+        say_result(to_json(found))
         return 0
     for told in found.captions:
-        say("\n".join(told))
+        say_result("\n".join(told))
     for label, told in zip(_LABELS[arguments.lang], (found.keywords, found.related), strict=True):
-        say(f"{label}: {' '.join(told)}")
-    say(found.line)
+        say_result(f"{label}: {' '.join(told)}")
+    say_result(found.line)
     return 0
 
 
 _LABELS = {"ko": ("핵심", "관련"), "en": ("keywords", "related")}
 
 
-def _of(inputs: Sequence[Path], model: Path, options: TagOptions) -> Hashtags:
+def _of(inputs: Sequence[Path], model: Path, options: TagOptions, bounds: Limits) -> Hashtags:
     """Of photos, or of one film or track."""
     from model.captioner import Captioner
     from model.words import Words
@@ -278,7 +94,13 @@ def _of(inputs: Sequence[Path], model: Path, options: TagOptions) -> Hashtags:
 
     if len(inputs) == 1 and inputs[0].suffix.lower() == ".json":
         return of_track(read_track(inputs[0]), Words.load(model), options)
-    media = [probe(path) for path in inputs]
+    told = next((path for path in inputs if path.suffix.lower() == ".json"), None)
+    if told:
+        raise SettingError(
+            f"자막 기록은 하나만, 사진과 섞지 말고 주세요: '{told}'.",
+            f"give one track alone, without photos: '{told}'.",
+        )
+    media = [probe(path, bounds) for path in inputs]
     films = [one for one in media if one.kind != "picture"]
     if films and len(media) > 1:
         raise SettingError(
@@ -286,7 +108,7 @@ def _of(inputs: Sequence[Path], model: Path, options: TagOptions) -> Hashtags:
             f"'{films[0].path}' is a film. Give one film alone, without photos.",
         )
     if not films:
-        _check_count(len(media))  # before the captioner is loaded
+        check_count(len(media))  # before the captioner is loaded
     captioner = Captioner.load(model)
     if films:
         track = caption_media(films[0], captioner, PipelineOptions(alternatives=SENTENCES))

@@ -6,7 +6,9 @@ from pathlib import Path
 from model.captioner import Captioner
 from model.words import Words, unit
 from preprocess.errors import CaptioningError, SettingError
+from preprocess.files import is_file
 from preprocess.frames import probe
+from preprocess.media import Limits
 from preprocess.pictures import Picture
 from preprocess.stills import SUFFIXES, read_still
 from video.reading import read_track
@@ -30,7 +32,7 @@ def picture_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and is_file(path) and not path.name.startswith(".")
 
 
 def items_of(
@@ -38,25 +40,21 @@ def items_of(
     captioner: Captioner,
     words: Words,
     refused: Refused,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Item]:
     """Each picture as an item named by its path; one that cannot be read does not stop the rest."""
     for number, path in enumerate(files, 1):
         try:
+            if probe(path, limits).kind == "video":
+                raise _no_picture(path)
             picture = read_still(path)
         except CaptioningError as error:
-            refused(_no_picture(path) if _is_film(path) else error)
+            refused(error)
             continue
         yield item_of(str(path), picture, captioner, words)
         if on_progress:
             on_progress(number)
-
-
-def _is_film(path: Path) -> bool:
-    try:
-        return probe(path).kind != "picture"
-    except CaptioningError:
-        return False
 
 
 def _no_picture(path: Path) -> SettingError:

@@ -24,7 +24,7 @@ from video.console import say
 from video.fonts import hangul_font
 from video.scenes.boxes import Box, Candidate, area, candidates, common
 from video.track import printable
-from video.values import moment, whole
+from video.values import limits, moment, path_of, whole
 
 if TYPE_CHECKING:
     from model.caption import Caption
@@ -34,7 +34,7 @@ FORMATS = (".png", ".json")
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
 LINE = 24  # pixels of a line of text
 SAME_PLACE = 0.8  # of the smaller box's area
-DRAWN = 640  # pixels of the longer side from which letters can be read
+DRAWN = 640  # pixels of the longer side from which letters can be read; up to twice as many
 FORMAT, VERSION = "korean-region-captions", 1
 
 
@@ -133,7 +133,7 @@ def _repeats(one: Told, other: Told) -> bool:
 def drawn(picture: Picture, found: Sequence[Region]) -> Image.Image:
     """The picture with numbered boxes, and the sentences beneath in their boxes' colours."""
     height, width = picture.shape[:2]
-    scale = max(1.0, DRAWN / max(height, width))
+    scale = min(max(1.0, DRAWN / max(height, width)), 2 * DRAWN / max(height, width))
     photo = Image.fromarray(picture).resize((round(width * scale), round(height * scale)))
     font = ImageFont.truetype(str(hangul_font().path), LINE * 3 // 4)
     lines = [f"{n}. {one.caption} ({one.confidence:.0%})" for n, one in enumerate(found, 1)]
@@ -165,8 +165,8 @@ def to_json(path: Path, picture: Picture, found: Sequence[Region]) -> str:
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     parser.add_argument("--overwrite", action="store_true", help="있는 결과를 덮어씁니다")
-    parser.add_argument("picture", type=Path, help="사진, 또는 영상의 한 순간 (picture or film)")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="NAME.png, NAME.json")
+    parser.add_argument("picture", type=path_of, help="사진, 또는 영상의 한 순간 (picture or film)")
+    parser.add_argument("-o", "--output", type=path_of, required=True, help="NAME.png, NAME.json")
     parser.add_argument("--at", type=moment, default=0, help="영상의 순간: 12s (moment of a film)")
     parser.add_argument(
         "--most", type=whole(1, 100), default=DEFAULT.most, metavar="N",
@@ -181,7 +181,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     target: Path = arguments.output
     check_result(target, arguments.picture, FORMATS, arguments.overwrite)
-    picture = still(arguments.picture, arguments.at)
+    picture = still(arguments.picture, arguments.at, limits(arguments))
     found = regions(picture, Captioner.load(arguments.model), RegionOptions.of(arguments.most))
     with whole_file(target) as part:
         if target.suffix.lower() == ".json":

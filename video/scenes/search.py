@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocess.errors import DataError, SettingError
-from video.console import say
-from video.values import whole
+from video.console import say_result
+from video.values import path_of, whole
 
 if TYPE_CHECKING:
     from model.words import Words
@@ -36,8 +36,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     more = parser.add_argument
     more("query", metavar="WORDS", help='찾을 말, 예: "빨간 차가 지나가는 장면"')
-    more("tracks", nargs="*", type=Path, metavar="TRACK.json|FOLDER", help="-o 이름.json의 결과")
-    more("--index", type=Path, metavar="LIBRARY.sqlite", help="index 명령으로 만든 색인")
+    more("tracks", nargs="*", type=path_of, metavar="TRACK.json|FOLDER", help="-o 이름.json의 결과")
+    more("--index", type=path_of, metavar="LIBRARY.sqlite", help="index 명령으로 만든 색인")
     more("--top", type=whole(1, 100_000), default=10, metavar="N", help="몇 개 (%(default)s)")
     more("--json", action="store_true", help="JSON으로 (as JSON)")
 
@@ -45,6 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the shots that answer best."""
     from model.words import Words
+    from video.scenes.index import no_tracks
     from video.scenes.library import Library
     from video.subtitles import clock
 
@@ -57,22 +58,25 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.index:
         library = Library.load(arguments.index, words)
     else:
-        library = Library.of(_tracks(arguments.tracks), words)
+        tracks = list(_tracks(arguments.tracks))
+        if not tracks:
+            raise no_tracks(arguments.tracks)
+        library = Library.of(tracks, words)
     hits = library.search(arguments.query, arguments.top)
     if arguments.json:
-        say(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=1))
+        say_result(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=1))
         return 0
     if not hits:
-        say(_NOTHING[arguments.lang])
+        say_result(_NOTHING[arguments.lang])
     for hit in hits:
         times = f"{clock(hit.start_ms)}-{clock(hit.end_ms)}"
-        say(f"{hit.score:.2f}  {hit.video}  {times}  {' '.join(hit.caption.split())}")
+        say_result(f"{hit.score:.2f}  {hit.video}  {times}  {' '.join(hit.caption.split())}")
     return 0
 
 
 _NOTHING = {
     "ko": "찾은 장면이 없습니다. 다른 말로 찾아 보세요.",
-    "en": "No shot was found. Try other words.",
+    "en": "No shot was found. Try other Korean words.",
 }
 
 

@@ -6,20 +6,21 @@ from pathlib import Path
 from preprocess import files
 from preprocess.errors import SettingError
 from preprocess.frames import probe
+from preprocess.media import Limits
 from preprocess.pictures import Picture
 from preprocess.stills import read_still
 from video.preview import still_at
 
 
-def still(path: Path, at_ms: int = 0) -> Picture:
+def still(path: Path, at_ms: int = 0, limits: Limits = Limits()) -> Picture:  # noqa: B008 - frozen
     """The picture in a file, or the frame that a film shows at a moment: uint8 (H, W, 3) RGB.
 
     Raises:
-        VideoError: it cannot be read.
+        VideoError: it cannot be read or is past a limit.
         SettingError: the film is over by then.
     """
     with files.temporary_folder() as folder:
-        return read_still(still_at(probe(path), at_ms, folder).path)
+        return read_still(still_at(probe(path, limits), at_ms, folder).path)
 
 
 def check_result(target: Path, source: Path, suffixes: Sequence[str], overwrite: bool) -> None:

@@ -98,7 +98,7 @@ def update(index: Path, tracks: Sequence[Path], within: Sequence[Path], words: W
                 with base:
                     base.execute("DELETE FROM film WHERE track = ?", (name,))
                 changes.removed += 1
-    if new and changes.refused and not changes.added:
+    if new and not changes.added:
         index.unlink(missing_ok=True)
     return changes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from preprocess.errors import MissingExtra, OutputError
 from preprocess.files import check_result, is_folder, whole_file
 from video.scenes.changes import BY, METRICS, Unlike, UnlikeOptions, unlike
-from video.values import seconds, whole
+from video.values import limits, path_of, seconds, whole
 
 __all__ = ["ABOUT", "FORMATS", "Unlike", "UnlikeOptions", "add", "run", "unlike", "write"]
 
@@ -68,13 +68,13 @@ def to_png(found: Unlike) -> bytes:
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     more, defaults = parser.add_argument, UnlikeOptions()
-    more("film", type=Path, metavar="FILM")
+    more("film", type=path_of, metavar="FILM")
     more("--every", dest="every_ms", type=seconds, default=defaults.every_ms, metavar="1s",
          help="얼마마다 볼지 (how often to look)")  # fmt: skip
     more("--metric", choices=METRICS, default=defaults.metric, help="거리 (%(default)s)")
     more("--window", type=whole(1, 10_000), default=defaults.window, metavar="N",
          help="앞의 몇 순간과 견줄지 (%(default)s)")  # fmt: skip
-    more("--out", type=Path, metavar="FOLDER", help="결과를 쓸 폴더 (영상 옆)")
+    more("--out", type=path_of, metavar="FOLDER", help="결과를 쓸 폴더 (영상 옆)")
     more("--overwrite", action="store_true", help="이미 있는 결과를 덮어씁니다")
 
 
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     from video.subtitles import clock
 
     options = UnlikeOptions(arguments.every_ms, arguments.window, arguments.metric)
-    media = probe(arguments.film)
+    media = probe(arguments.film, limits(arguments))
     targets = _targets(arguments)
     captioner, words = Captioner.load(arguments.model), Words.load(arguments.model)
     with bar(media.path.name, media, quiet=False) as (reach, say):
@@ -137,6 +137,8 @@ def write(found: Unlike, target: Path) -> None:
 
     makers = {".json": to_json, ".csv": to_csv, ".html": to_chart}
     maker = makers.get(target.suffix)
-    data = maker(found).encode() if maker else to_png(found)
+    # Korean Excel takes a CSV for UTF-8 by its mark alone
+    encoding = "utf-8-sig" if target.suffix == ".csv" else "utf-8"
+    data = maker(found).encode(encoding) if maker else to_png(found)
     with whole_file(target) as part:
         part.write_bytes(data)

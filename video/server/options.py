@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from preprocess.media import Limits
+from video.values import limits
 
 MODEL = Path(__file__).resolve().parents[2] / "model" / "default.kcap"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -53,7 +54,7 @@ class ServerOptions:
     @property
     def limits(self) -> Limits:
         """The same as bounds of films and pictures."""
-        return Limits(round(1e6 * self.max_megapixels), round(3_600_000 * self.max_hours))
+        return limits(self)
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import Response
 
-from video.scenes.hashtags import DEFAULT, TagOptions
 from video.scenes.regions import DEFAULT as REGIONS
+from video.scenes.tags import DEFAULT, TagOptions
 from video.server.classic import check_count
 from video.server.options import ServerOptions
 from video.server.routes import TYPES, problems

@@ -13,9 +13,9 @@ from preprocess.errors import DataError
 from preprocess.media import Limits
 from video.scenes.attention import encoded, looks
 from video.scenes.grouping import Item, group
-from video.scenes.hashtags import Hashtags, TagOptions, of_photos, of_track
 from video.scenes.pictures import item_of, shot_items
 from video.scenes.regions import RegionOptions, drawn, regions
+from video.scenes.tags import Hashtags, TagOptions, of_photos, of_track
 from video.server.photos import Sent, pictures
 from video.server.worker import Held
 from video.track import Track, from_json

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from video.scenes.hashtags import groups
+from video.scenes.tags import groups
 from video.server.films import RESULTS
 from video.server.jobs import State, Task
 from video.style import PRESETS
