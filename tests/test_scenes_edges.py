@@ -195,7 +195,7 @@ def test_attention_that_has_no_place_is_refused(tmp_path):
     for suffix in (".srt", ".vtt", ".txt", ".html"):
         with pytest.raises(SettingError, match="--show-attention"):
             check_target(probe(film), tmp_path / f"o{suffix}", [film], False, asked)
-    for suffix in (".json", ".mp4", ".gif"):
+    for suffix in (".json", ".ass", ".mp4", ".gif"):
         check_target(probe(film), tmp_path / f"o{suffix}", [film], False, asked)
 
 

@@ -110,7 +110,7 @@ def check_target(
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):
         raise _unusable(target, os.strerror(errno.EACCES))
-    shows = (*BURNED, ".json")
+    shows = (*BURNED, ".ass", ".json")
     if options.show_attention and target.suffix.lower() not in shows:
         raise SettingError(
             f"{target.suffix}에는 --show-attention이 보일 자리가 없습니다. 다음에만 됩니다: "
