@@ -64,13 +64,13 @@ $(FILM): $(VENV)/caption video/demo.py
 	$(BIN)/python -m video.demo $@
 
 demo: $(FILM)  ## a sample film, captioned
-	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).mp4 --model $(MODEL) --overwrite
-	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).srt --model $(MODEL) --overwrite --quiet
+	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).mp4 --model "$(MODEL)" --overwrite
+	$(BIN)/python caption_video.py $(FILM) -o $(RESULT).srt --model "$(MODEL)" --overwrite --quiet
 	@echo; cat $(RESULT).srt
 	@echo; echo "결과 (result): $(CURDIR)/$(RESULT).mp4"
 
 serve: $(VENV)/web  ## REST and web page
-	$(BIN)/python -m video.server --model $(MODEL)
+	$(BIN)/python -m video.server --model "$(MODEL)"
 
 check:  ## the gate, without installing
 	@test -x $(BIN)/ruff || { echo "Run this first: make setup"; exit 1; }
@@ -100,7 +100,7 @@ bench: setup
 	$(BIN)/python -m bench
 
 gallery: setup
-	$(BIN)/python -m video.gallery $(FILMS) $(if $(DATA),--data "$(DATA)") --model $(MODEL) --overwrite
+	$(BIN)/python -m video.gallery $(FILMS) $(if $(DATA),--data "$(DATA)") --model "$(MODEL)" --overwrite
 
 golden: setup
 	GOLDEN=rewrite $(BIN)/python -m pytest -q -k golden

@@ -8,8 +8,15 @@ bench.tagging`.
 import sys
 
 from bench import captioning, drawing
+from preprocess.errors import exit_status
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """1 where a bound does not hold."""
     status = captioning.main()
     drawing.main([])
-    sys.exit(status)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(exit_status(main, "bench", "en"))

@@ -23,7 +23,9 @@ import imageio_ffmpeg
 from model.captioner import Captioner
 from preprocess.frames import probe
 from video.shots import ShotOptions, find_shots
+from video.values import whole
 
+COUNT = whole(1, 100_000)
 ROOT = Path(__file__).resolve().parent.parent
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
 # Five sources of different motion and texture, cut every 5 s; noise keeps x264 honest.
@@ -130,14 +132,16 @@ def _first_caption(folder: Path) -> Cost:
 def main() -> int:
     """Prints the table; returns 0 when all bounds hold, else 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=int, default=60, help="length of the clip (default 60)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--seconds", type=COUNT, default=60, help="length of the clip (60)")
+    parser.add_argument("--rounds", type=COUNT, default=3, help="runs of each (3)")
     parser.add_argument("--clip", type=Path, help="measure on this film instead")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = args.clip or folder / "clip.mp4"
-        if args.clip is None:
+        if args.clip:
+            probe(clip)  # whatever is wrong with it is told now
+        else:
             make_clip(clip, args.seconds)
         start = _first_caption(folder)
         shot_ms = 1000 * statistics.median(shot_costs(clip, args.rounds))

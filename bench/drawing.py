@@ -18,7 +18,7 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.captioning import X264, Cost, make_clip, measure, program, transcode
+from bench.captioning import COUNT, X264, Cost, make_clip, measure, program, transcode
 from video.fonts import hangul_font
 
 EVERY_S = 5  # a caption each
@@ -76,8 +76,8 @@ def ways(clip: Path, srt: Path, folder: Path) -> dict[str, Callable[[], Cost]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the table; always 0: these are figures, not bounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=int, default=60, help="length of the clip (default 60)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--seconds", type=COUNT, default=60, help="length of the clip (60)")
+    parser.add_argument("--rounds", type=COUNT, default=3, help="runs of each (3)")
     parser.add_argument("--pillow", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.pillow:

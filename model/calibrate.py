@@ -5,6 +5,7 @@ becomes the confidence that captions carry from then on, and that decides when o
 sentence in general words.
 """
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,7 @@ from preprocess.records import Sample
 
 CHUNK = 16  # pictures captioned at once
 PICTURES = 512  # most pictures that confidence is fitted on
+FEW = 30  # fewer do not replace a fit
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def calibrate(contents: CaptionerFile, data: Dataset, rows: Sequence[int]) -> Ca
     references = CiderD([forms(data.sentences[row]) for row in rows])
     right = references.scores([c.morphemes for c in captions]) >= RIGHT
     scores = [c.score for c in captions]
-    fitted = fit_confidence(scores, list(right))
+    fitted = _fitted(scores, list(right))
     doubtful = [row for row, s in zip(rows, scores, strict=True)
                 if fitted.of(s) < HEDGE.min_confidence]  # fmt: skip
     general = _captions(Captioner(contents, hedge=HedgeOptions(1)), data, doubtful)
@@ -74,6 +76,14 @@ def calibrate(contents: CaptionerFile, data: Dataset, rows: Sequence[int]) -> Ca
         fitted, len(rows), float(right.mean()), _crossed_error(scores, right.tolist()),
         len(doubtful) / len(rows), float(np.mean(hits)) if hits else 1.0,
     )  # fmt: skip
+
+
+def _fitted(scores: Sequence[float], right: Sequence[bool]) -> Confidence:
+    """The likeliest fit; the share that is right (rule of succession) if scores tell nothing."""
+    fitted = fit_confidence(scores, right)
+    if fitted.slope > 0 and 0 < sum(right) < len(right):
+        return fitted
+    return Confidence(0.0, math.log((1 + sum(right)) / (1 + len(right) - sum(right))))
 
 
 def calibrated(contents: CaptionerFile, found: Calibration) -> CaptionerFile:
@@ -109,7 +119,7 @@ def _crossed_error(scores: Sequence[float], right: Sequence[bool]) -> float:
     halves = [(scores[i::2], right[i::2]) for i in (0, 1)]
     told: list[float] = []
     for (own, _), other in zip(halves, reversed(halves), strict=True):
-        told += map(fit_confidence(*other).of, own)
+        told += map(_fitted(*other).of, own)
     return calibration_error(told, [*halves[0][1], *halves[1][1]])
 
 
@@ -124,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv, "calibrate",
         "캡션의 점수를 얼마나 믿을 수 있는지 val 사진으로 재어 캡셔너 파일에 적습니다. "
         "(Fits how far scores can be trusted and writes it into the captioner file.)",
-        change,
+        _anew,
     )  # fmt: skip
 
 
@@ -134,16 +144,30 @@ def change(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[Captione
     return calibrated(contents, found), report(found)
 
 
+def _anew(path: Path, contents: CaptionerFile, data: Dataset) -> tuple[CaptionerFile, str]:
+    """The same in place of an earlier fit, for which few pictures are no reason."""
+    pictures = len(data.rows("val"))
+    if 0 < pictures < FEW and "confidence" in contents.about:
+        raise DataError(
+            f"val 사진이 {pictures}장뿐이라 '{path}'의 확신을 그대로 두었습니다. {FEW}장 넘게 "
+            "주세요.",
+            f"there are only {pictures} val pictures: the confidence of '{path}' stays as it is. "
+            f"Give {FEW} or more.",
+        )
+    return change(path, contents, data)
+
+
 def report(found: Calibration) -> str:
     """The figures in words."""
-    return (
+    told = (
         f"confidence = sigmoid({found.confidence.slope:.2f} * score "
         f"{found.confidence.intercept:+.2f}); {found.pictures} val pictures, "
         f"{found.right:.0%} with CIDEr-D >= {RIGHT}; expected calibration error "
         f"{found.error:.3f} (two halves crossed)\n"
-        f"below {HEDGE.min_confidence}: {found.general:.1%} of the pictures; the general sentence "
-        f"names what somebody wrote of in {found.general_true:.0%} of them"
+        f"below {HEDGE.min_confidence}: {found.general:.1%} of the pictures"
     )
+    named = f"names what somebody wrote of in {found.general_true:.0%} of them"
+    return f"{told}; the general sentence {named}" if found.general else told
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from typing import Any
 
 from keras import ops
 
+from model.config import CaptionerConfig
 from model.merge import MergeDecoder
-from model.network import CaptionerConfig, Decoder
+from model.network import Decoder
 
 
 class Ensemble(Decoder):

@@ -1,7 +1,6 @@
 """`python -m model.evaluate CAPTIONER.kcap DATA`: how good the sentences are, and next to what."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +14,23 @@ from model import peers
 from model.beam import BeamOptions
 from model.captioner import DEFAULT, Captioner, Frames
 from model.gist import HEDGE, PLAIN, HedgeOptions
-from model.report import ALARM, Cost, References, ScoreReport, System, as_json, compare
+from model.report import (
+    ALARM,
+    Cost,
+    MecabBleu,
+    References,
+    ScoreReport,
+    System,
+    compare,
+    names_of,
+    write_json,
+)
 from model.storage import check_tagger
 from model.table import table
 from preprocess.augment import tilted
 from preprocess.dataset import load
 from preprocess.errors import DataError, exit_status
-from preprocess.files import check_result, whole_file
+from preprocess.files import check_result
 from preprocess.korean import forms
 from preprocess.pictures import read_picture, shot
 from preprocess.records import Sample
@@ -196,7 +205,7 @@ def evaluate(arguments: argparse.Namespace) -> ScoreReport:
 
 def _models(arguments: argparse.Namespace) -> Iterator[tuple[str, Path, Captioner]]:
     """Name, file and captioner of all that are asked for, the one in question last."""
-    asked = [(path.stem, path, PLAIN) for path in arguments.beside]
+    asked = [(name, path, PLAIN) for name, path in names_of(arguments.beside).items()]
     if arguments.show_and_tell:
         asked.append(("Show-and-Tell", arguments.show_and_tell, PLAIN))
     if arguments.hedged:
@@ -210,17 +219,6 @@ def _models(arguments: argparse.Namespace) -> Iterator[tuple[str, Path, Captione
 def _progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
-
-def write_json(path: Path, report: ScoreReport) -> None:
-    """Writes everything, whole or not at all.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    text = json.dumps(as_json(report), ensure_ascii=False, indent=1)
-    with whole_file(path) as part:
-        part.write_text(text + "\n", encoding="utf-8")
 
 
 def degrees(text: str) -> float:
@@ -279,14 +277,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         models = [arguments.captioner, arguments.show_and_tell, *arguments.beside]
-        inputs = [*filter(None, models), *arguments.data.glob("*")]
+        inputs = [*filter(None, models), *arguments.data.rglob("*")]
         check_result(arguments.json, inputs, arguments.overwrite, "--json")
+    names_of(arguments.beside)
+    MecabBleu([[""]])  # its packages are missed now, not after hours
     report = evaluate(arguments)
+    if arguments.json:  # whoever reads the table may leave
+        write_json(arguments.json, report)
     print(table(report))
     for name in report.alarms():
         print(f"경고 (alarm): '{name}' 거의 같은 문장만 말합니다; distinct < {ALARM}")
-    if arguments.json:
-        write_json(arguments.json, report)
 
 
 if __name__ == "__main__":

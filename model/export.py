@@ -18,9 +18,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from model.config import CaptionerConfig
 from model.decoding import looks
 from model.ensemble import decoder_of
-from model.network import CaptionerConfig, Decoder, start_network, step_network
+from model.network import Decoder, start_network, step_network
 from model.storage import Array, CaptionerFile, read_captioner, read_whole, rounded, write_captioner
 from preprocess.dataset import Dataset
 from preprocess.encoder import build_classifier, build_encoder, halves, parting

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from model.network import CaptionerConfig
-from model.soup import OWN, history
+from model.config import CaptionerConfig
+from model.soup import OWN, history, terms_of
 from model.storage import CaptionerFile, read_whole, write_captioner
 from preprocess.errors import SettingError, exit_status
 from preprocess.files import check_result
@@ -41,7 +41,8 @@ def join(files: Sequence[Path], out: Path) -> CaptionerFile:
     joined = ensemble_of([restore_decoder(part) for part in parts])
     named = zip(files, parts, strict=True)
     told = [{"file": path.name, **history(part)} for path, part in named]
-    about = {k: v for k, v in parts[0].about.items() if k not in OWN} | {"voices_of": told}
+    about = {k: v for k, v in parts[0].about.items() if k not in OWN}
+    about |= {"voices_of": told, "terms": terms_of(parts)}
     contents = packed((restore_encoder(parts[0]), joined), parts[0].vocabulary, about)
     write_captioner(out, contents)
     return contents

@@ -87,6 +87,7 @@ def write_sheet(folder: Path, drawn: Sequence[Card], files: Mapping[str, Path]) 
             f"--data에 '{lost[0]}'의 사진이 없습니다. 점수를 낸 데이터 폴더를 주세요.",
             f"--data has no picture '{lost[0]}'. Give the data folder that was scored.",
         )
+    make_folder(folder)
     bodies = "".join(_figure(name, of, files[name]) for name, of in by_picture.items())
     page = f"<!doctype html><meta charset=utf-8><title>judge</title><ul>{rules}</ul>{bodies}\n"
     with whole_file(folder / "sheet.tsv") as part:
@@ -124,13 +125,23 @@ def read_verdicts(path: Path, drawn: Sequence[Card]) -> Verdicts:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", restval=""))
+        if any("\n" in field or "\t" in field for row in rows for field in row.values()):
+            raise ValueError("a field goes over lines: is a quotation mark left open?")
         found = {(r["picture"], r["letter"]): r for r in rows}
         sentences = {key: row["sentence"] for key, row in found.items()}
         judged = {key: (row["verdict"] or "", row["reason"] or "") for key, row in found.items()}
+    except UnicodeError:
+        raise DataError(
+            f"판정표 '{path}'이(가) UTF-8이 아닙니다. UTF-8(탭으로 나눈 텍스트)로 저장하세요.",
+            f"the table '{path}' is not UTF-8. Save it as UTF-8, separated by tabs.",
+        ) from None
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise _unusable(path, f"{type(error).__name__}: {error}") from None
     if not found:
         raise _unusable(path, "0")
+    if len(found) < len(rows):
+        twice, _ = Counter((r["picture"], r["letter"]) for r in rows).most_common(1)[0]
+        raise _unusable(path, f"2 x {' '.join(twice)}")
     known = {(c.picture, c.letter): c.sentence for c in drawn}
     for key, sentence in sentences.items():
         if known.get(key) != sentence:
@@ -204,7 +215,6 @@ def parser() -> argparse.ArgumentParser:
 def _draw(arguments: argparse.Namespace, drawn: Sequence[Card]) -> None:
     samples = load(arguments.data, features=False).samples
     files = {sample.key: Path(sample.pictures[0]) for sample in samples}
-    make_folder(arguments.out)
     for name in ("sheet.tsv", "sheet.html"):  # the first may be half filled in
         check_free(arguments.out / name, arguments.overwrite)
     write_sheet(arguments.out, drawn, files)
@@ -243,6 +253,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = p.parse_args(argv)
     if bool(arguments.data) == bool(arguments.sheet):
         p.error("--data (to draw) or --sheet (to count), one of them")
+    if arguments.again and not arguments.sheet:
+        p.error("--again goes with --sheet (to count)")
     return exit_status(lambda: _run(arguments), "judge", arguments.lang)
 
 

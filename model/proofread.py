@@ -101,7 +101,8 @@ def _run(arguments: argparse.Namespace) -> None:
         print(truth(said, cut, tagger))
     print(report(PEOPLE, proofread(people, tagger)))
     firsts = {name: texts[0] for name, texts in scored.references.items() if len(texts) > 1}
-    print(truth(firsts, {name: cut[name][1:] for name in firsts}, tagger))
+    if firsts:
+        print(truth(firsts, {name: cut[name][1:] for name in firsts}, tagger))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Systems scored side by side on the same pictures, with signatures and p-values."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy.typing as npt
 from model import metrics
 from model.cider import Floats
 from model.metrics import CiderD, PictureScores, Scores, Tokens
-from preprocess.errors import DataError, MissingExtra
+from preprocess.errors import DataError, MissingExtra, SettingError
+from preprocess.files import whole_file
 
 ALARM = 0.1  # fewer distinct sentences a picture than this: one caption for everything
 COLUMNS = (
@@ -23,6 +25,7 @@ COLUMNS = (
     "distinct",
     "length",
 )
+OURS = ("this captioner", "as films get it", "Show-and-Tell", "most frequent", "nearest neighbour")
 PEOPLE = "people"  # whose sentences the references are
 AHEAD = COLUMNS[:7]  # the columns in which being ahead means something
 
@@ -215,6 +218,34 @@ def as_json(report: ScoreReport) -> dict[str, Any]:
     return {"signatures": report.signatures, "systems": systems, "references": references}
 
 
+def write_json(path: Path, report: ScoreReport) -> None:
+    """Writes everything, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    text = json.dumps(as_json(report), ensure_ascii=False, indent=1)
+    with whole_file(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def names_of(paths: Sequence[Path]) -> dict[str, Path]:
+    """The files by their names; by their paths where names are alike.
+
+    Raises:
+        SettingError: one is given twice.
+    """
+    stems = Counter(path.stem for path in paths)
+    names = [path.stem if stems[path.stem] == 1 else str(path.with_suffix("")) for path in paths]
+    for name, times in Counter([*names, *OURS]).items():
+        if times > 1:
+            raise SettingError(
+                f"--beside '{name}': 두 번 나오거나 이미 쓰는 이름입니다. 파일 이름을 바꾸세요.",
+                f"--beside '{name}': given twice, or a name that is taken. Rename the file.",
+            )
+    return dict(zip(names, paths, strict=True))
+
+
 @dataclass(frozen=True)
 class Scored:
     """The sentences in a file of `python -m model.evaluate --json`.
@@ -237,9 +268,13 @@ def read_scores(path: Path) -> Scored:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         systems = {str(s["name"]): dict(s["sentences"].items()) for s in told["systems"]}
+        if not all(isinstance(text, str) for said in systems.values() for text in said.values()):
+            raise TypeError("sentences")
         written = {key: list(map(str, texts)) for key, texts in told["references"].items()}
         if any(said.keys() != written.keys() for said in systems.values()):
             raise ValueError("sentences != references")
+        if not all(written.values()):
+            raise ValueError("references")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"'{path}'을(를) 읽을 수 없습니다 ({type(error).__name__}: {error}). "

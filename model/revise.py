@@ -1,6 +1,7 @@
 """Commands that change a captioner file by what they find in its data folder."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from model.storage import CaptionerFile, check_tagger, read_whole, write_captioner
 from preprocess.dataset import Dataset, load
 from preprocess.errors import exit_status
+from preprocess.files import check_result
 
 # the file, what it holds, the data -> what is written, and what is told of it
 Change = Callable[[Path, CaptionerFile, Dataset], tuple[CaptionerFile, str]]
@@ -24,6 +26,7 @@ def revise(argv: Sequence[str] | None, name: str, description: str, change: Chan
 
     def work() -> None:
         path, contents = arguments.captioner, read_whole(arguments.captioner)
+        check_result(Path(os.path.realpath(path)), [], overwrite=True, option="CAPTIONER")
         data = load(arguments.data, features=False)
         check_tagger(path, contents.about, data.settings["tagger"])
         revised(path, contents, data, change)
@@ -34,7 +37,7 @@ def revise(argv: Sequence[str] | None, name: str, description: str, change: Chan
 def revised(path: Path, contents: CaptionerFile, data: Dataset, change: Change) -> CaptionerFile:
     """Writes what the change makes of a captioner, and tells of it."""
     after, told = change(path, contents, data)
-    write_captioner(path, after)
+    write_captioner(Path(os.path.realpath(path)), after)  # a link stays one
     print(told)
     return after
 

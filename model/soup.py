@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from model.network import CaptionerConfig
+from model.config import CaptionerConfig
 from model.storage import LETTERS, Array, CaptionerFile, read_captioner, read_whole, write_captioner
 from preprocess.errors import SettingError, exit_status
 from preprocess.files import check_result
 
-HISTORY = ("init", "training", "best_epoch")  # of each file by itself
+HISTORY = ("init", "training", "best_epoch", "data")  # of each file by itself
 OWN = ("config", "confidence", "quantized", *HISTORY)  # what does not pass to a new captioner
 
 
@@ -47,10 +47,12 @@ def mean_weights(
                 "trained on from one captioner.",
             )
     pots = [_networks(f) for f in (first, *others)]
-    counts = np.array(shares or [1.0] * len(pots), np.float32)
-    return first, {
+    counts = np.array(shares or [1.0] * len(pots), np.float64)
+    counts /= counts.max()
+    means = {
         name: np.average([pot[name] for pot in pots], axis=0, weights=counts) for name in pots[0]
     }
+    return first, {name: mean.astype(np.float32) for name, mean in means.items()}
 
 
 def _check(shares: Sequence[float], files: int) -> None:
@@ -102,11 +104,12 @@ def _run(arguments: argparse.Namespace) -> None:
     first, weights = mean_weights(arguments.captioners, arguments.shares)
     shares = arguments.shares or [1.0] * len(arguments.captioners)
     pairs = zip(arguments.captioners, shares, strict=True)
+    parts = [read_captioner(path) for path in arguments.captioners]
     told = [
-        {"file": path.name, "share": share, **history(read_captioner(path))}
-        for path, share in pairs
+        {"file": path.name, "share": share, **history(part)}
+        for (path, share), part in zip(pairs, parts, strict=True)
     ]
-    _write(arguments.out, told, first, weights)
+    _write(arguments.out, {"mean_of": told, "terms": terms_of(parts)}, first, weights)
     print(arguments.out)
 
 
@@ -115,12 +118,19 @@ def history(contents: CaptionerFile) -> dict[str, Any]:
     return {key: contents.about[key] for key in HISTORY if key in contents.about}
 
 
-def _write(out: Path, told: list[Any], first: CaptionerFile, weights: Mapping[str, Array]) -> None:
+def terms_of(parts: Sequence[CaptionerFile]) -> str:
+    """Who uses something of all keeps the terms of all."""
+    terms = dict.fromkeys(str(part.about.get("terms", "")).strip() for part in parts)
+    return "\n\n".join(text for text in terms if text)
+
+
+def _write(
+    out: Path, told: Mapping[str, Any], first: CaptionerFile, weights: Mapping[str, Array]
+) -> None:
     from model.export import packed, restore_decoder, restore_encoder
 
     mean = CaptionerFile(first.about, first.vocabulary, weights, {})
-    about = {k: v for k, v in first.about.items() if k not in OWN}
-    about["mean_of"] = told
+    about = {k: v for k, v in first.about.items() if k not in OWN} | dict(told)
     networks = restore_encoder(mean), restore_decoder(mean)
     write_captioner(out, packed(networks, first.vocabulary, about))
 

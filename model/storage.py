@@ -175,6 +175,11 @@ def read_captioner(path: Path) -> CaptionerFile:
             f"캡셔너 파일 '{path}'이(가) 없습니다. 경로를 확인하세요.",
             f"no captioner file '{path}'. Check the path.",
         ) from None
+    except PermissionError as error:
+        raise CaptionerFileError(
+            f"캡셔너 파일 '{path}'을(를) 읽을 수 없습니다 ({error.strerror}). 권한을 확인하세요.",
+            f"cannot read the captioner file '{path}' ({error.strerror}). Check its rights.",
+        ) from None
     except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError):
         raise _foreign(path) from None
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError) as error:

@@ -8,13 +8,13 @@ from statistics import fmean, stdev
 from model.report import COLUMNS, Row, ScoreReport
 
 COSTS = ("million", "MB", "CPU ms")
-SEED = re.compile(r"(.+)-\d+")
+SEED = re.compile(r"(.+)-\d+(, tilted .+)?")
 
 
 def table(report: ScoreReport) -> str:
     """The figures, one row a system, what seeds come to in the mean, and rows of p-values."""
     names = [row.system.name for row in report.rows]
-    means = [line for group in _seeds(report.rows) for line in _over(group)]
+    means = [line for name, group in _seeds(report.rows).items() for line in _over(name, group)]
     width = max(map(_columns_wide, [*names, *(name for name, _ in means), "system"]))
     lines = [_line("system", (*COLUMNS, *COSTS), width)]
     lines += [_line(r.system.name, _figures(r.values()) + _costs(r), width) for r in report.rows]
@@ -31,18 +31,17 @@ def _figures(values: Mapping[str, float]) -> list[str]:
     return [f"{value:.{places.get(column, 1)}f}" for column, value in values.items()]
 
 
-def _seeds(rows: Sequence[Row]) -> list[list[Row]]:
+def _seeds(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Systems whose names differ in a number at their end alone: NAME-0, NAME-1, ..."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         if named := SEED.fullmatch(row.system.name):
-            groups.setdefault(named[1], []).append(row)
-    return [group for group in groups.values() if len(group) > 1]
+            groups.setdefault(named[1] + (named[2] or ""), []).append(row)
+    return {name: group for name, group in groups.items() if len(group) > 1}
 
 
-def _over(group: Sequence[Row]) -> Iterator[tuple[str, dict[str, float]]]:
+def _over(name: str, group: Sequence[Row]) -> Iterator[tuple[str, dict[str, float]]]:
     """Mean and standard deviation (of a sample) of each column."""
-    name = group[0].system.name.rpartition("-")[0]
     columns = {c: [row.values()[c] for row in group] for c in COLUMNS}
     yield f"{name}, mean of {len(group)}", {c: fmean(found) for c, found in columns.items()}
     yield f"{name}, sd", {c: stdev(found) for c, found in columns.items()}

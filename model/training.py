@@ -17,6 +17,7 @@ from keras import ops
 
 from model.beam import BeamOptions
 from model.cider import CiderD
+from model.config import CaptionerConfig
 from model.curves import write_curves
 from model.decoding import decode
 from model.ensemble import decoder_of
@@ -33,7 +34,7 @@ from model.lesson import (
     step_of,
     strategy_of,
 )
-from model.network import CaptionerConfig, Decoder, start_network, step_network
+from model.network import Decoder, start_network, step_network
 from model.runs import Log, Weights, claim, load, load_log, readable, save, write_log
 from model.train_options import TrainOptions
 from preprocess.dataset import Batch, Dataset, batches

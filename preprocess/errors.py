@@ -11,6 +11,7 @@ CaptioningError            a person can act on it: the doors print one line and 
 Anything else that escapes is a bug and keeps its traceback.
 """
 
+import os
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -88,7 +89,12 @@ def exit_status(
         stopped: said on Ctrl-C, which gives 130.
     """
     try:
-        return work() or 0
+        status = work() or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # | head has had enough; the rest goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except CaptioningError as error:
         tell(f"{program}: {error.text(language)}")
         return 1

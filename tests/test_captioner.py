@@ -15,11 +15,12 @@ import pytest
 from model import calibrate, revise
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
+from model.config import CaptionerConfig
 from model.decoding import merged, together
 from model.ensemble import decoder_of
 from model.export import decoder_graphs, named_weights, restore, set_weights
 from model.gist import PLAIN, HedgeOptions
-from model.network import CaptionerConfig, start_network, step_network
+from model.network import start_network, step_network
 from model.storage import CaptionerFile, read_captioner, rounded, write_captioner
 from preprocess.dataset import Dataset
 from preprocess.errors import CaptionerFileError, SettingError

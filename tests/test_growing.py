@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.config import CaptionerConfig
 from model.ensemble import decoder_of
 from model.growing import grown
-from model.network import CaptionerConfig
 from preprocess.korean import Morpheme
 from preprocess.vocabulary import SPECIAL, Vocabulary
 

@@ -9,12 +9,13 @@ import pytest
 from bench import motion as motion_bench
 from model.beam import BeamOptions, beam_search
 from model.captioner import Captioner
+from model.config import CaptionerConfig
 from model.decoding import by_keras, decode, looks, merged, moves, places, together
 from model.ensemble import decoder_of
 from model.export import decoder_graphs, named_weights
 from model.gist import PLAIN
 from model.lesson import Lesson, inputs
-from model.network import CaptionerConfig, start_network, step_network
+from model.network import start_network, step_network
 from model.storage import CaptionerFile, write_captioner
 from model.train_options import TrainOptions
 from model.training import fit

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from model import vectors
-from model.network import CaptionerConfig, Decoder
+from model.config import CaptionerConfig
+from model.network import Decoder
 from model.train_options import TrainOptions
 from model.training import fit
 from model.vectors import FEWEST, give_vectors

@@ -7,6 +7,7 @@ be seen on things that the films at hand do not show.
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +18,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.captioner import Captioner
 from preprocess.dataset import Dataset, load
-from preprocess.errors import DataError, exit_status
+from preprocess.errors import DataError, SettingError, exit_status
 from preprocess.files import check_free, make_folder, whole_file
 from preprocess.frames import probe
 from preprocess.pictures import Picture
+from preprocess.records import Sample
 from video.demo import Move, compose
 from video.fonts import hangul_font
 from video.lines import wrap
@@ -78,6 +80,13 @@ def photo_films(data: Dataset, topics: Iterable[str], folder: Path) -> Iterator[
     Raises:
         DataError: no test photo was described with a topic.
     """
+    for topic, found in list(_chosen(data, topics)):  # all of them, before the first is composed
+        film = folder / f"photos-{topic}.mp4"
+        compose(film, [_move(i, Path(s.pictures[0])) for i, s in enumerate(found)])
+        yield film
+
+
+def _chosen(data: Dataset, topics: Iterable[str]) -> Iterator[tuple[str, list[Sample]]]:
     used: set[str] = set()
     for topic in topics:
         found = [
@@ -90,9 +99,7 @@ def photo_films(data: Dataset, topics: Iterable[str], folder: Path) -> Iterator[
                 f"no test photo is described with '{topic}'. Give other --topics.",
             )
         used |= {sample.key for sample in found}
-        film = folder / f"photos-{topic}.mp4"
-        compose(film, [_move(i, Path(s.pictures[0])) for i, s in enumerate(found)])
-        yield film
+        yield topic, found
 
 
 def _about(captions: Sequence[str], topic: str) -> bool:
@@ -133,11 +140,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     """The work; a film that cannot be read does not stop the others."""
-    captioner = Captioner.load(arguments.model)
-    make_folder(arguments.out)
     films: list[Path] = list(arguments.films)
-    if arguments.data:
-        data = load(arguments.data, features=False)
+    _check(arguments)
+    captioner = Captioner.load(arguments.model)
+    data = load(arguments.data, features=False) if arguments.data else None
+    make_folder(arguments.out)
+    if data:
         for topic in arguments.topics:
             check_free(arguments.out / f"photos-{topic}.mp4", arguments.overwrite)
         films += photo_films(data, arguments.topics, arguments.out)
@@ -148,6 +156,22 @@ def _run(arguments: argparse.Namespace) -> int:
         if statuses[-1] > 1:  # Ctrl-C
             break
     return max(statuses, default=0)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuses before any work what would come to nothing."""
+    if not (arguments.films or arguments.data):
+        raise SettingError(
+            "영상이나 --data를 주세요: make gallery FILMS=영상.mp4",
+            "give films or --data: make gallery FILMS=film.mp4",
+        )
+    stems = Counter(film.stem for film in arguments.films)
+    stem, times = max(stems.items(), key=lambda one: one[1], default=("", 0))
+    if times > 1:
+        raise SettingError(
+            f"'{stem}'이라는 영상이 {times}개입니다. 따로 만들거나 이름을 바꾸세요.",
+            f"{times} films are called '{stem}'. Make their sheets apart, or rename them.",
+        )
 
 
 def _write(film: Path, captioner: Captioner, arguments: argparse.Namespace) -> None:
