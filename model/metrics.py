@@ -98,10 +98,19 @@ def _bleu_row(hypothesis: Tokens, references: Sequence[Tokens]) -> list[int]:
     return [*matches, *guesses, length, closest]
 
 
-def bleu_of_sums(sums: npt.ArrayLike) -> Floats:
-    """Corpus BLEU-1..4 in percent, (..., 4), from summed statistics (..., 10); no smoothing."""
+def bleu_of_sums(sums: npt.ArrayLike, smooth: bool = False) -> Floats:
+    """Corpus BLEU-1..4 in percent, (..., 4), from summed statistics (..., 10).
+
+    Args:
+        sums: of bleu_statistics.
+        smooth: the k-th order without a match counts 1 / 2^k of one, as sacrebleu has it (Chen &
+            Cherry 2014, method 3).
+    """
     totals = np.asarray(sums, dtype=np.float64)
     matches, guesses = totals[..., :ORDERS], totals[..., ORDERS : 2 * ORDERS]
+    if smooth:
+        halved = 0.5 ** np.cumsum(matches == 0, axis=-1) * (matches[..., :1] > 0)
+        matches = np.where((matches == 0) & (guesses > 0), halved, matches)
     length, closest = totals[..., 8:9], totals[..., 9:10]
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(matches / np.where(guesses > 0, guesses, 1.0))

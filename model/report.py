@@ -177,8 +177,8 @@ def _row(system: System, references: References, cider: CiderD, mecab: MecabBleu
     return Row(system, metrics.summarize(parts, system.tokens), total, parts, mecab_parts)
 
 
-def _bleu_column(order: int) -> Callable[[Floats], Floats]:
-    return lambda sums: metrics.bleu_of_sums(sums)[:, order - 1]
+def _bleu_column(order: int, smooth: bool = False) -> Callable[[Floats], Floats]:
+    return lambda sums: metrics.bleu_of_sums(sums, smooth)[:, order - 1]
 
 
 def _ahead(one: Row, other: Row, resamples: int) -> dict[str, float]:
@@ -186,7 +186,7 @@ def _ahead(one: Row, other: Row, resamples: int) -> dict[str, float]:
         *((one.parts.bleu, other.parts.bleu, _bleu_column(order)) for order in (1, 2, 3, 4)),
         (one.parts.rouge_l, other.parts.rouge_l, None),
         (one.parts.cider_d, other.parts.cider_d, None),
-        (one.mecab_parts, other.mecab_parts, _bleu_column(4)),
+        (one.mecab_parts, other.mecab_parts, _bleu_column(4, smooth=True)),  # as sacrebleu
     ]
     found = [metrics.paired_bootstrap(a, b, score, resamples) for a, b, score in pairs]
     return dict(zip(AHEAD, found, strict=True))

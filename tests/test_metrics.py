@@ -73,6 +73,18 @@ def test_golden_pycocoevalcap():
     np.testing.assert_allclose(metrics.bleu(HYP, REF), GOLDEN_BLEU, atol=1e-6)
 
 
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.integers(1, 40), st.integers(1, 40))
+def test_smoothed_bleu_equals_sacrebleu(matches, length, closest):
+    sacrebleu = pytest.importorskip("sacrebleu")
+    guesses = [max(0, length - order) for order in range(4)]
+    matches = [min(pair) for pair in zip(matches, guesses, strict=True)]
+    if not matches[0]:
+        matches = [0] * 4
+    oracle = sacrebleu.BLEU.compute_bleu([*matches], [*guesses], length, closest, "exp").score
+    found = metrics.bleu_of_sums([*matches, *guesses, length, closest], smooth=True)
+    assert found[3] == pytest.approx(oracle, abs=1e-6)
+
+
 @settings(max_examples=60)
 @given(CORPUS)
 def test_bleu_equals_sacrebleu(corpus):
