@@ -15,7 +15,7 @@ from tqdm import tqdm
 from preprocess.data_folder import data_folder, undone
 from preprocess.errors import DataError, exit_status
 from preprocess.features import EncoderOptions, cache_features, check_encoder, encoding
-from preprocess.files import whole_file
+from preprocess.files import path_of, whole_file
 from preprocess.gathering import Gathered, Wanted, gathered
 from preprocess.leaks import twins
 from preprocess.morphemes import analyse_all, read_morphemes
@@ -34,14 +34,14 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument(
         "paths",
-        type=Path,
+        type=path_of,
         nargs="*",
         metavar="PATH",
         help="받은 그대로: 폴더, .tar, .zip, .zip.part0, .json, .csv ...; 여럿이면 합칩니다",
     )
     p.add_argument(
         "--coco",
-        type=Path,
+        type=path_of,
         action="append",
         default=[],
         metavar="captions_ko.json",
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument(
         "--pictures",
-        type=Path,
+        type=path_of,
         action="append",
         default=[],
         metavar="DIR",
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument(
         "--splits",
-        type=Path,
+        type=path_of,
         action="append",
         default=[],
         metavar="splits.json",
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="KEY",
         help="모르는 형식에서 캡션이 있는 곳, 예: data[].text_ko (where the captions are)",
     )
-    p.add_argument("--out", type=Path, required=True, metavar="DATA", help="만들 데이터 폴더")
+    p.add_argument("--out", type=path_of, required=True, metavar="DATA", help="만들 데이터 폴더")
     _tagger_options(p)
     _add_features(p)
     p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")

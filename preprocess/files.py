@@ -1,5 +1,6 @@
 """Output files: whole or not at all, and never over one that is there unasked."""
 
+import argparse
 import errno
 import json
 import os
@@ -16,6 +17,13 @@ from preprocess.errors import OutputError
 
 _MARK: ContextVar[str] = ContextVar("_MARK", default="")  # in the names of temporary files
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+
+
+def path_of(text: str) -> Path:
+    """A path; nothing at all would be the folder one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError(f"{text!r}")
+    return Path(text)
 
 
 def is_folder(path: Path | str) -> bool:

@@ -16,6 +16,7 @@ from model import calibrate, judge, proofread, revise, soup
 from model.config import CaptionerConfig
 from model.report import names_of, read_scores
 from model.storage import CaptionerFile, read_captioner
+from preprocess.__main__ import main as prepare
 from preprocess.errors import DataError, SettingError
 from tests.test_judge import KEYS, fill, pictures, scores, told
 from tests.test_shipped import SHIPPED
@@ -169,3 +170,12 @@ def test_a_reader_that_left_is_no_error():
         f'"{sys.executable}" -c "{code}" | head -1', shell=True, cwd=ROOT, capture_output=True
     )
     assert done.stdout.startswith(b"xxx") and done.stderr == b""
+
+
+@pytest.mark.parametrize("asked", [["", "--out", "d"], ["x", "--out", ""]])
+def test_no_path_is_not_the_folder_one_is_in(asked, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        prepare(asked)
+    assert ended.value.code == 2 and "''" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

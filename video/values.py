@@ -4,7 +4,6 @@ import argparse
 import unicodedata
 from dataclasses import fields
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from preprocess.media import Limits
@@ -29,13 +28,6 @@ def moment(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r}: 12s, 1:02, 1:02:03")
     values: list[float] = [_number(part, low=0, high=1e6) for part in parts]
     return round(sum(1000.0 * value * 60.0**i for i, value in enumerate(reversed(values))))
-
-
-def path_of(text: str) -> Path:
-    """A path; nothing at all would be the folder one is in."""
-    if not text:
-        raise argparse.ArgumentTypeError(f"{text!r}")
-    return Path(text)
 
 
 def words(text: str) -> str:

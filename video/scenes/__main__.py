@@ -15,11 +15,12 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # out, and no traceback
 
 from preprocess.errors import exit_status
+from preprocess.files import path_of
 from preprocess.media import Limits
 from video.command import Parser, language_of
 from video.console import Ended, any_bytes, ended_by_signals
 from video.scenes import attention, group, hashtags, index, regions, search, unlike
-from video.values import number, path_of
+from video.values import number
 
 MODULES: tuple[ModuleType, ...] = (unlike, group, search, index, hashtags, attention, regions)
 LOOKING = (unlike, group, hashtags, attention, regions)  # at films and pictures themselves

@@ -18,11 +18,11 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from model.gist import PLAIN
-from preprocess.files import whole_file
+from preprocess.files import path_of, whole_file
 from preprocess.pictures import Picture
 from video.console import say
 from video.fonts import hangul_font
-from video.values import limits, moment, path_of
+from video.values import limits, moment
 
 ACROSS, SIDE = 4, 320  # pictures a row of a sheet; pixels of a picture's longer side
 LINE = 24  # pixels of a line of text

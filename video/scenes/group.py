@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocess.errors import CaptioningError, OutputError, SettingError, tell
-from preprocess.files import check_result, is_file, is_folder, whole_file
+from preprocess.files import check_result, is_file, is_folder, path_of, whole_file
 from video.console import complain, say, say_result
 from video.track import printable
-from video.values import limits, path_of, whole
+from video.values import limits, whole
 
 if TYPE_CHECKING:
     from model.words import Words

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from preprocess.errors import DataError, SettingError
-from preprocess.files import is_file
+from preprocess.files import is_file, path_of
 from preprocess.media import Limits
 from video.scenes.tags import (
     DEFAULT,
@@ -20,7 +20,7 @@ from video.scenes.tags import (
     of_track,
     to_json,
 )
-from video.values import limits, path_of, whole
+from video.values import limits, whole
 
 ABOUT = "사진이나 영상의 해시태그를 만듭니다. (Hashtags of photos or a film.)"
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from preprocess.errors import DataError
-from preprocess.files import is_file, is_folder
+from preprocess.files import is_file, is_folder, path_of
 from video.console import complain, say
-from video.values import path_of
 
 ABOUT = "여러 영상의 자막 기록을 색인 하나에 모읍니다. (Keeps an index of captioned films.)"
 

@@ -18,13 +18,13 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from preprocess.errors import SettingError
-from preprocess.files import whole_file
+from preprocess.files import path_of, whole_file
 from preprocess.pictures import Picture
 from video.console import say
 from video.fonts import hangul_font
 from video.scenes.boxes import Box, Candidate, area, candidates, common
 from video.track import printable
-from video.values import limits, moment, path_of, whole
+from video.values import limits, moment, whole
 
 if TYPE_CHECKING:
     from model.caption import Caption

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocess.errors import DataError, SettingError
+from preprocess.files import path_of
 from video.console import say_result
-from video.values import path_of, whole
+from video.values import whole
 
 if TYPE_CHECKING:
     from model.words import Words

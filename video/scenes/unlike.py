@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from preprocess.errors import MissingExtra, OutputError
-from preprocess.files import check_result, is_folder, whole_file
+from preprocess.files import check_result, is_folder, path_of, whole_file
 from video.scenes.changes import BY, METRICS, Unlike, UnlikeOptions, unlike
-from video.values import limits, path_of, seconds, whole
+from video.values import limits, seconds, whole
 
 __all__ = ["ABOUT", "FORMATS", "Unlike", "UnlikeOptions", "add", "run", "unlike", "write"]
 
