@@ -26,11 +26,17 @@ if find_spec("numpy") is None:
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
-from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
+from preprocess.errors import (
+    CaptionerFileError,
+    CaptioningError,
+    OutputError,
+    SettingError,
+    language_of,
+)
 from preprocess.files import temporary_folder
 from preprocess.frames import Frame, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
-from video.command import build_parser, check_door, language_of
+from video.command import build_parser, check_door
 from video.console import (
     Ended,
     any_bytes,

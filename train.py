@@ -12,12 +12,13 @@ if find_spec("keras") is None:
 
 from model.options import options, parser
 from model.stages import run
-from preprocess.errors import exit_status
+from preprocess.errors import exit_status, language_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; the exit status."""
-    arguments = parser().parse_args(argv)
+    asked = sys.argv[1:] if argv is None else argv
+    arguments = parser(language_of(asked)).parse_args(asked)
     stopped = "멈췄습니다. 같은 명령으로 이어서 학습합니다."
 
     def work() -> None:

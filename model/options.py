@@ -1,6 +1,8 @@
 """The command line of train.py: options filled from their dataclasses, and recipes of them."""
 
 import argparse
+import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -82,49 +84,65 @@ class Options:
         return told | ({"recipe": self.recipe} if self.recipe else {})
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(language: str = "ko") -> argparse.ArgumentParser:
     """The command line; defaults are those of TrainOptions, TuneOptions and RewardOptions."""
+    ours = ["ko", "en"].index(language)
     p = argparse.ArgumentParser(
         prog="train.py",
         description="python -m preprocess가 만든 폴더로 캡셔너를 학습합니다. 멈추면 같은 명령으로 "
         "이어집니다. (Trains a captioner; the same command goes on after an interruption.)",
     )
-    p.add_argument("data", type=Path, metavar="DATA", help="데이터 폴더")
-    p.add_argument("--out", type=Path, default=Path("my.kcap"), help="캡셔너 파일 (%(default)s)")
-    p.add_argument("--overwrite", action="store_true", help="이미 있는 캡셔너 파일을 덮어씁니다")
-    p.add_argument("--run", type=Path, help="학습 기록 폴더 (runs/OUT)")
-    p.add_argument("--folds", type=int, default=0, help="k겹 교차 검증; 0이면 train/val로 학습")
-    p.add_argument("--terms", type=Path, metavar="FILE", help="캡셔너에 넣을 이용 조건 글")
-    p.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
+    for flag, *told, more in _FIXED:
+        p.add_argument(flag, help=told[ours], **more)
     p.add_argument("--recipe", choices=tuple(RECIPES), default="", help=_recipes())
-    p.add_argument(
-        "--init", type=Path, metavar="FILE.kcap",
-        help="처음부터가 아니라 이 캡셔너에서 이어서; 새 말은 어휘에 더합니다",
-    )  # fmt: skip
-    p.add_argument("--anew", action="store_true", help="--init의 인코더로 디코더를 처음부터")
-    p.add_argument(
-        "--side", type=int, metavar="S", help="캡션을 만들 때 사진의 크기 (학습 때의 크기)"
-    )
-    p.add_argument(
-        "--bits", type=int, choices=(8, 32), default=8,
-        help="캡션을 만들 때의 계산: 정수 8비트 (CPU를 절반만 씀) 또는 float32 (%(default)s)",
-    )  # fmt: skip
     for kind in KINDS:
+        texts = HELP if language == "ko" else _described(kind)
         for option in fields(kind):
-            _add(p, option.name, option.default)
+            _add(p, option.name, option.default, texts[option.name])
     return p
 
 
+_FIXED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("data", "데이터 폴더", "data folder", {"type": Path, "metavar": "DATA"}),
+    ("--out", "캡셔너 파일 (%(default)s)", "captioner file (%(default)s)",
+     {"type": Path, "default": Path("my.kcap")}),
+    ("--overwrite", "이미 있는 캡셔너 파일을 덮어씁니다", "replace a captioner file that is there",
+     {"action": "store_true"}),
+    ("--run", "학습 기록 폴더 (runs/OUT)", "folder of the run's files (runs/OUT)", {"type": Path}),
+    ("--folds", "k겹 교차 검증; 0이면 train/val로 학습",
+     "k-fold cross-validation; 0: train and val", {"type": int, "default": 0}),
+    ("--terms", "캡셔너에 넣을 이용 조건 글", "text of the terms that go into the captioner",
+     {"type": Path, "metavar": "FILE"}),
+    ("--lang", "메시지의 언어", "language of messages", {"choices": ("ko", "en"), "default": "ko"}),
+    ("--init", "처음부터가 아니라 이 캡셔너에서 이어서; 새 말은 어휘에 더합니다",
+     "go on from this captioner; new words are added", {"type": Path, "metavar": "FILE.kcap"}),
+    ("--anew", "--init의 인코더로 디코더를 처음부터", "a new decoder on the encoder of --init",
+     {"action": "store_true"}),
+    ("--side", "캡션을 만들 때 사진의 크기 (학습 때의 크기)",
+     "side of pictures when captioning (as in training)", {"type": int, "metavar": "S"}),
+    ("--bits", "캡션을 만들 때의 계산: 정수 8비트 (CPU를 절반만 씀) 또는 float32 (%(default)s)",
+     "how captions are worked out: 8-bit integers (half the CPU) or float32 (%(default)s)",
+     {"type": int, "choices": (8, 32), "default": 8}),
+)  # fmt: skip
+
+
 def _recipes() -> str:
-    return "다음 설정을 한꺼번에: " + "; ".join(
+    return "다음 설정을 한꺼번에 (these together): " + "; ".join(
         f"{name} ({' '.join(f'{n}={v}' for n, v in values.items())})"
         for name, values in RECIPES.items()
     )
 
 
-def _add(p: argparse.ArgumentParser, name: str, default: Any) -> None:
+def _described(kind: Any) -> dict[str, str]:
+    """What an option class tells of each of its fields."""
+    told = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", told, re.MULTILINE)
+    return {name: " ".join(text.split()).rstrip(".").replace("%", "%%") for name, text in found}
+
+
+def _add(p: argparse.ArgumentParser, name: str, default: Any, text: str) -> None:
     """An option that is not there unless it is given: a recipe may say otherwise."""
-    flag, text, none = name.replace("_", "-"), HELP[name], argparse.SUPPRESS
+    flag, none = name.replace("_", "-"), argparse.SUPPRESS
     if default is True:
         p.add_argument(f"--no-{flag}", dest=name, action="store_false", default=none, help=text)
     elif default is False:

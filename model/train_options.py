@@ -20,11 +20,13 @@ class TrainOptions:
         epochs: most epochs; the learning rate falls to zero over them (cosine).
         batch: pictures a step.
         sentences: captions of each picture a step, drawn anew every epoch.
+        learning_rate: the highest; 4e-4 where a captioner is gone on from.
         min_count: rarer morphemes become UNKNOWN.
         smoothing: label smoothing (Szegedy et al. 2016).
         average: momentum of the moving average of the weights, the ones that are kept.
         patience: epochs without a better CIDEr-D before training ends.
         check: held-out pictures decoded after each epoch.
+        longest: morphemes of the longest sentence.
         hidden: width of the LSTM and of what it sees.
         embedding: width of a morpheme's vector.
         attend: False trains the comparison without attention (mean feature alone).
@@ -35,6 +37,7 @@ class TrainOptions:
         devices: GPUs that share a batch (TensorFlow only).
         everything: True is for training on the held-out pictures too, for as many epochs as folds
             chose: nothing is left to choose an epoch by, so the last one is kept.
+        seed: of everything that is drawn.
     """
 
     epochs: int = 18

@@ -14,8 +14,9 @@ Anything else that escapes is a bug and keeps its traceback.
 import os
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 
 
 class CaptioningError(Exception):
@@ -71,6 +72,12 @@ def tell(line: str) -> None:
     """A line on stderr; that nobody can be told does not stop the work."""
     with suppress(OSError):
         print(harmless(line), file=sys.stderr, flush=True)
+
+
+def language_of(arguments: Sequence[str]) -> str:
+    """The language asked for, known before the command line is read: its errors need it."""
+    asked = [b for a, b in pairwise(arguments) if a == "--lang"]
+    return "en" if "--lang=en" in arguments or "en" in asked else "ko"
 
 
 STOPPED = "멈췄습니다 (interrupted)."

@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +17,7 @@ from model import calibrate, join, letters, quantize, soup
 from model.captioner import Captioner
 from model.export import restore_encoder
 from model.gist import PLAIN, HedgeOptions
+from model.options import KINDS, parser
 from model.storage import LETTERS, read_captioner, write_captioner
 from preprocess import __main__ as preprocess
 from preprocess.errors import DataError
@@ -539,6 +540,15 @@ def test_a_side_nobody_can_see_is_refused(tmp_path, coco, stand_ins, capsys):
     assert train.main([*command, "--lang", "en"]) == 1
     assert "--side 3: give 16 to 1024" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_option_of_training_is_told_in_each_language(language):
+    told = {action.dest: action.help for action in parser(language)._actions}
+    names = {field.name for kind in KINDS for field in fields(kind)}
+    assert names <= told.keys() and all(told.values())
+    korean = {name for name in names if re.search("[가-힣]", told[name])}
+    assert korean == (names - {"smoothing", "precision"} if language == "ko" else set())
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess.cluster import cluster_crew
 from preprocess.crew import Crew, Lost
-from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError
+from preprocess.errors import CaptioningError, OutputError, SettingError, VideoError, language_of
 from preprocess.files import check_free, make_folder, only_one, sweep
 from preprocess.hands import Hand, cores
-from video.command import Parser, add_row, check_films, language_of
+from video.command import Parser, add_row, check_films
 from video.console import Ended, any_bytes, complain, ended_by_signals, say
 from video.draw import BurnOptions
 from video.films import jobs_for

@@ -6,7 +6,6 @@
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any, NoReturn
 
 from preprocess.errors import harmless
@@ -189,9 +188,3 @@ def add_row(group: Any, row: Row, language: str) -> None:
     if isinstance(default, int | float | str) and not isinstance(default, bool) and not told:
         text += f" (기본: {default})" if language == "ko" else f" (default: {default})"
     group.add_argument(*row.flags, help=text, **more)
-
-
-def language_of(arguments: Sequence[str]) -> str:
-    """The language asked for, known before the command line is read: its errors need it."""
-    asked = [b for a, b in pairwise(arguments) if a == "--lang"]
-    return "en" if "--lang=en" in arguments or "en" in asked else "ko"

@@ -14,10 +14,10 @@ from types import ModuleType
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # out, and no traceback
 
-from preprocess.errors import exit_status
+from preprocess.errors import exit_status, language_of
 from preprocess.files import path_of
 from preprocess.media import Limits
-from video.command import Parser, language_of
+from video.command import Parser
 from video.console import Ended, any_bytes, ended_by_signals
 from video.scenes import attention, group, hashtags, index, regions, search, unlike
 from video.values import number
