@@ -26,13 +26,8 @@ if find_spec("numpy") is None:
 
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
-from preprocess.errors import (
-    CaptionerFileError,
-    CaptioningError,
-    OutputError,
-    SettingError,
-    language_of,
-)
+from preprocess import errors
+from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
 from preprocess.files import temporary_folder
 from preprocess.frames import Frame, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
@@ -74,7 +69,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Captions every input; returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser(language_of(arguments))
+    parser = build_parser(errors.language_of(arguments))
     try:
         args = parser.read(arguments)
         check_door(parser, args)
