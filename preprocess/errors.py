@@ -11,6 +11,7 @@ CaptioningError            a person can act on it: the doors print one line and 
 Anything else that escapes is a bug and keeps its traceback.
 """
 
+import errno
 import os
 import sys
 import unicodedata
@@ -97,11 +98,18 @@ def exit_status(
     """
     try:
         status = work() or 0
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
-    except BrokenPipeError:  # | head has had enough; the rest goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # | head has had enough
+        silence()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        silence()
+        tell(f"{program}: {_no_room(error).text(language)}")
+        return 1
     except CaptioningError as error:
         tell(f"{program}: {error.text(language)}")
         return 1
@@ -114,6 +122,19 @@ def exit_status(
     except KeyboardInterrupt:
         tell(f"{program}: {stopped}")
         return 130
+
+
+def silence() -> None:
+    """What is left in stdout's buffer goes nowhere, instead of failing again at the end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _no_room(error: OSError) -> OutputError:
+    return OutputError(
+        f"쓸 자리가 없습니다 ({error.strerror}). 디스크 공간을 비우세요.",
+        f"there is no room to write ({error.strerror}). Free some disk space.",
+    )
 
 
 def missing_package(error: ModuleNotFoundError, requirements: str) -> MissingExtra | None:

@@ -170,6 +170,13 @@ def test_a_reader_that_left_is_no_error():
         f'"{sys.executable}" -c "{code}" | head -1', shell=True, cwd=ROOT, capture_output=True
     )
     assert done.stdout.startswith(b"xxx") and done.stderr == b""
+    closed = subprocess.run(f'"{sys.executable}" -c "{code}" >&-', shell=True, cwd=ROOT)
+    assert closed.returncode == 0
+    if Path("/dev/full").exists():
+        brief = f"{asked} sys.exit(exit_status(lambda: print('x'), 'p'))"
+        command = f'"{sys.executable}" -c "{brief}" > /dev/full'
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True)
+        assert done.returncode == 1 and done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize("asked", [["", "--out", "d"], ["x", "--out", ""]])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from preprocess.errors import CaptioningError, OutputError, harmless, tell
+from preprocess.errors import CaptioningError, OutputError, harmless, silence, tell
 from preprocess.frames import MediaInfo
 
 _CLEANING_S = 3.0
@@ -60,7 +60,7 @@ def say(line: str) -> None:
     try:
         _print(line)
     except OSError:
-        _silence()
+        silence()
 
 
 def say_live(line: str) -> None:
@@ -72,7 +72,7 @@ def say_live(line: str) -> None:
     try:
         _print(line)
     except OSError as error:
-        _silence()
+        silence()
         raise _unread(error.strerror or type(error).__name__) from None
 
 
@@ -85,9 +85,9 @@ def say_result(line: str) -> None:
     try:
         _print(line)
     except BrokenPipeError:
-        _silence()
+        silence()
     except OSError as error:
-        _silence()
+        silence()
         raise _unread(error.strerror or type(error).__name__) from None
 
 
@@ -111,11 +111,6 @@ def _print(line: str) -> None:
     if sys.stdout is not None and sys.stdout.isatty():
         line = "\n".join(map(harmless, line.split("\n")))
     print(line, flush=True)
-
-
-def _silence() -> None:
-    """What is left in stdout's buffer goes nowhere, instead of failing again at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unread(reason: str) -> OutputError:

@@ -84,18 +84,8 @@ def draw(job: Job, temporary: Path) -> None:
         pixels = "rgba|rgb24" if suffix == ".png" else "yuvj444p"
         flat = _flat(job.media) if suffix != ".png" else ""
         filters = f"{flat}{scaled(job)},format={pixels},{_captions(job)}"
-        still = [
-            "-map",
-            job.media.film,
-            "-vf",
-            filters,
-            "-frames:v",
-            "1",
-            "-update",
-            "1",
-            "-q:v",
-            "2",
-        ]
+        once = ["-frames:v", "1", "-update", "1", "-q:v", "2"]
+        still = ["-map", job.media.film, "-vf", filters, *once]
         codec = ["-c:v", "png" if suffix == ".png" else "mjpeg", "-f", "image2"]
         job.run(*source, *still, *codec, str(temporary.absolute()))
     else:
