@@ -27,10 +27,11 @@ if find_spec("numpy") is None:
 from model.beam import BeamOptions
 from model.gist import HedgeOptions
 from preprocess import errors
-from preprocess.errors import CaptionerFileError, CaptioningError, OutputError, SettingError
+from preprocess.errors import CaptionerFileError, CaptioningError, SettingError
 from preprocess.files import temporary_folder
 from preprocess.frames import Frame, MediaInfo, probe
 from preprocess.live import Newest, camera_frames, open_camera, piped_frames
+from video import outputs
 from video.command import build_parser, check_door
 from video.console import (
     Ended,
@@ -129,7 +130,9 @@ def _live(args: argparse.Namespace) -> int:
     try:
         captioner = _loaded(args)
         with _source(args) as source:
-            for shot in caption_live(Newest(source), captioner, filled(ShotOptions, args)):
+            for shot in caption_live(
+                Newest(source, check_reader), captioner, filled(ShotOptions, args)
+            ):
                 check_reader()  # there may be no line to say for hours
                 if shot.caption != last:
                     _tell(shot, args, say_live)
@@ -181,7 +184,7 @@ def _jobs(
                 check_target(media, target, read, args.overwrite, burning)
                 place = target.parent.resolve() / target.name
                 if place in taken:
-                    raise _taken(target, taken[place])
+                    raise outputs.taken(target, taken[place])
                 taken[place] = path
         except CaptioningError as error:
             complain(error, args.lang, path)
@@ -195,16 +198,12 @@ def _placed(
 ) -> tuple[MediaInfo, list[Path]]:
     """What is worked on, the film or for a preview one frame of it, and its results' places."""
     if args.preview is None:
-        return media, [target_for(media, output, args.soft) for output in _outputs(args)]
+        targets = [target_for(media, output, args.soft) for output in _outputs(args)]
+        if args.show_attention:
+            outputs.check_attention(targets)
+        return media, targets
     targets = [preview_target(media, output) for output in _outputs(args)]
     return still_at(media, args.preview, folder), targets
-
-
-def _taken(target: Path, first: Path) -> OutputError:
-    return OutputError(
-        f"'{first}'의 결과도 '{target}'입니다. 다른 이름을 주거나 따로 실행하세요.",
-        f"the result '{target}' is that of '{first}' too. Give another name, or run them apart.",
-    )
 
 
 def _captioner(args: argparse.Namespace) -> SeesShots | None:

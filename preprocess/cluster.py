@@ -5,6 +5,7 @@ crew does that, where there is room, so that a task that kills its actors is giv
 """
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -105,7 +106,8 @@ def _connected(address: str) -> Any:
         if address != "auto":
             host, port = address.rsplit(":", 1)
             socket.create_connection((host, int(port)), _REACH_S).close()
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        with _own_signals():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (OSError, ValueError, RuntimeError) as error:
         raise SettingError(
             f"Ray 클러스터 '{address}'에 닿을 수 없습니다 ({error}). ray start --head가 알려 준 "
@@ -114,6 +116,15 @@ def _connected(address: str) -> Any:
             "ray start --head told.",
         ) from None
     return ray
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """What signals do afterwards is what they did before: Ray takes some for itself."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def _cpus(ray: Any) -> int:

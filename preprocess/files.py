@@ -180,6 +180,8 @@ def marked(mark: str) -> Iterator[None]:
 def sweep(folder: Path, mark: str) -> None:
     """Removes what work with this mark left half-written; nobody may be at it any more."""
     for left in folder.glob(f".captioning-{mark}-*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
         with suppress(OSError):
             left.unlink()
 
@@ -270,7 +272,8 @@ def temporary_folder() -> Iterator[Path]:
         OutputError: no place for temporary files can be written.
     """
     try:
-        folder = tempfile.TemporaryDirectory(prefix="captioning-", ignore_cleanup_errors=True)
+        name = f".captioning-{_MARK.get()}" if _MARK.get() else "captioning-"
+        folder = tempfile.TemporaryDirectory(prefix=name, ignore_cleanup_errors=True)
     except OSError as error:
         raise OutputError(
             f"임시 파일을 쓸 곳이 없습니다 ({error.strerror}). TMPDIR에 쓸 수 있는 폴더를 주세요.",

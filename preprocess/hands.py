@@ -5,9 +5,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,8 @@ class Hand:
         context = multiprocessing.get_context("spawn")  # a fork would share locks and threads
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
+        with _deaf():  # a terminal's Ctrl-C is for us, also while it is still importing
+            self._process.start()
         theirs.close()  # so that its death is the end of the pipe
         self._waiting = ThreadPoolExecutor(1)
         self.ready: Future[Any] = self.do(make)
@@ -59,6 +60,19 @@ class Hand:
         if well:
             return answer
         raise answer
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started inside ignore Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def apart(work: Callable[[Any], Any], task: Any) -> Any:

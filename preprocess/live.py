@@ -19,6 +19,7 @@ from preprocess.media import ArrayFrame, Frame
 from preprocess.pictures import to_square
 
 SIDE = 256
+_IDLE_S = 2.0
 RATE = 10  # pictures a second that are asked of a pipe
 Item = TypeVar("Item")
 
@@ -40,7 +41,9 @@ class Newest(Generic[Item]):
     error of the source is raised here, after the items before it.
     """
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    def __init__(self, items: Iterable[Item], idle: Callable[[], object] = lambda: None) -> None:
+        """Takes the source, and what is done every few seconds in which nothing comes."""
+        self._idle = idle
         self._changed = threading.Condition()
         self._waiting: list[Item] = []
         self._error: BaseException | None = None
@@ -62,7 +65,8 @@ class Newest(Generic[Item]):
     def __iter__(self) -> Iterator[Item]:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._ended)
+                while not self._changed.wait_for(lambda: self._waiting or self._ended, _IDLE_S):
+                    self._idle()
                 found, self._waiting = self._waiting, []
             if not found:
                 break

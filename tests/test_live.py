@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import caption_video
-from preprocess.errors import VideoError
+from preprocess.errors import OutputError, VideoError
 from preprocess.live import SIDE, Newest, camera_frames, open_camera
 from preprocess.media import ArrayFrame
 from tests.clips import BLUE, GREEN, RED, colour_clip, ffmpeg
@@ -196,7 +196,9 @@ def door(captioner, monkeypatch, capsys):
 def test_the_door_tells_what_a_camera_sees(door, monkeypatch):
     monkeypatch.setattr(caption_video, "open_camera", lambda number: Camera((RED, RED, BLUE)))
     monkeypatch.setattr(caption_video, "camera_frames", lambda c: camera_frames(c, ticking()))
-    monkeypatch.setattr(caption_video, "Newest", list)  # every picture, so that it repeats
+    monkeypatch.setattr(
+        caption_video, "Newest", lambda source, idle: list(source)
+    )  # every picture, so that it repeats
     status, out, err = door("--camera", "0", "--every", "1s", "-q", "--alert", "파란")
     assert (status, err) == (0, "")
     assert [json.loads(line)["caption"] for line in out.splitlines()] == ["파란 화면이다"]
@@ -340,3 +342,21 @@ def test_a_film_that_is_cut_off_ends_where_it_does(tmp_path):
     film = colour_clip(tmp_path / "film.mkv").read_bytes()
     done = piped(film[: len(film) * 2 // 3])
     assert (done.returncode, done.stderr) == (0, b"") and done.stdout
+
+
+def test_a_source_that_stalls_lets_look_whether_somebody_reads(monkeypatch):
+    monkeypatch.setattr("preprocess.live._IDLE_S", 0.01)
+    stalled = threading.Event()
+
+    def source():
+        yield 1
+        stalled.wait(30)
+
+    def gone():
+        raise OutputError("아무도", "nobody")
+
+    newest = iter(Newest(source(), gone))
+    assert next(newest) == 1
+    with pytest.raises(OutputError, match="nobody"):
+        next(newest)
+    stalled.set()

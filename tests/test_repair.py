@@ -100,3 +100,31 @@ def test_any_text_is_read_or_refused(text):
             repaired(text, suffix)
         except ValueError as error:
             assert "line" in str(error)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        "00：00：01，500 --> 00:00:02,000",
+        "00: 00: 01,500 --> 00: 00: 02,000",
+        "00:00:01;500 --> 00:00:02 ,000",
+        "00:00:01,500 --＞ 00:00:02,000",
+    ],
+)
+def test_times_of_other_keyboards_and_translators_are_meant(times):
+    later = f"1\n00:00:00,100 --> 00:00:00,900\n처음\n\n2\n{times}\n하나\n"
+    assert read(srt(times))[0] == (1500, 2000, "하나")
+    assert read(later) == [(100, 900, "처음"), (1500, 2000, "하나")]
+    assert read(f"WEBVTT\n\n{times}\n하나\n", ".vtt") == [(1500, 2000, "하나")]
+
+
+@pytest.mark.parametrize("times", ["00:00:-5,000 --> 00:00:02,000", "one --> two"])
+def test_times_that_cannot_be_meant_are_told_and_not_drawn(times):
+    with pytest.raises(ValueError, match="line 6"):
+        repaired(f"1\n00:00:00,100 --> 00:00:00,900\n처음\n\n2\n{times}\n하나\n", ".srt")
+
+
+def test_what_is_said_of_times_is_text():
+    said = "1\n00:00:01,500 --> 00:00:02,000\n기차\n10:30 --> 11:00\n"
+    assert read(said) == [(1500, 2000, "기차\n10:30 --> 11:00")]
+    assert read(srt("00:00:01,500 --> 00:00:02,000", "위<br>아래<BR/>끝"))[0][2] == "위\n아래\n끝"

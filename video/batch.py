@@ -8,7 +8,9 @@ tried again; FOLDER/manifest.jsonl says what became of each film.
 import argparse
 import hashlib
 import os
+import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports: out, and no traceback
 for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")  # the workers inherit this
 
@@ -29,13 +33,13 @@ from preprocess.files import check_free, make_folder, only_one, sweep
 from preprocess.hands import Hand, cores
 from video.command import Parser, add_row, check_films
 from video.console import Ended, any_bytes, complain, ended_by_signals, say
-from video.draw import BurnOptions
-from video.films import jobs_for
+from video.draw import FILMS, BurnOptions
+from video.films import is_input, jobs_for, met
 from video.fonts import hangul_font
 from video.job import Job, Settings, desk
 from video.manifest import NAME, Manifest, key_of, results
 from video.options import GROUPS
-from video.outputs import SUFFIXES
+from video.outputs import SUFFIXES, shows_attention
 from video.pipeline import PipelineOptions
 from video.shots import ShotOptions
 from video.style import StyleOptions, checked
@@ -89,7 +93,8 @@ def parser(language: str = "ko") -> Parser:
                    help="영상, 폴더, 한 줄에 하나씩 적은 .txt (films, folders, lists)")  # fmt: skip
     p.add_argument("--out", required=True, metavar="FOLDER",
                    help="결과와 manifest.jsonl의 폴더 (results and manifest.jsonl)")  # fmt: skip
-    p.add_argument("-o", "--output", action="append", choices=SUFFIXES, metavar="FORM",
+    p.add_argument("-o", "--output", action="append", type=str.lower, choices=SUFFIXES,
+                   metavar="FORM",
                    help=f"결과의 형식, 여러 번 줄 수 있음 (기본: {' '.join(FORMS)})")  # fmt: skip
     where = p.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=whole(1, 256), metavar="N",
@@ -109,6 +114,16 @@ def _check(p: Parser, args: argparse.Namespace) -> None:
     if not args.inputs:
         p.refuse("FILM이 없습니다. 영상, 폴더, 목록을 주세요",
                  "there is no FILM. Give films, folders or lists")  # fmt: skip
+    if args.cluster == "":
+        p.refuse("--cluster의 주소가 비었습니다. HOST:PORT를 주세요",
+                 "--cluster is empty. Give HOST:PORT")  # fmt: skip
+    forms = set(args.output or FORMS)
+    if args.soft and not forms & set(FILMS):
+        p.refuse(f"--soft는 {' '.join(FILMS)}에만 됩니다. -o .mp4처럼 주세요",
+                 f"--soft is for {' '.join(FILMS)}. Give -o .mp4, say")  # fmt: skip
+    if args.show_attention and not shows_attention(forms):
+        p.refuse("--show-attention이 보일 형식이 없습니다. -o .mp4나 -o .json을 더하세요",
+                 "no form shows --show-attention. Add -o .mp4 or -o .json")  # fmt: skip
     if not args.out:
         p.refuse("--out의 경로가 비었습니다. 폴더의 이름을 주세요", "--out is empty. Name a folder")
     check_films(p, args)
@@ -126,7 +141,7 @@ def _run(args: argparse.Namespace) -> int:
     make_folder(out)
     with only_one(out, NAME):
         manifest = Manifest(out)
-        jobs = jobs_for(films, out, args.output or FORMS, manifest.results)
+        jobs = jobs_for(films, out, dict.fromkeys(args.output or FORMS), manifest.results)
         keyed = [(job, key_of(job, settings, captioner)) for job in jobs]
         left = [one for one in keyed if settings.overwrite or not manifest.finished(*one)]
         work = list(_allowed(left, keyed, manifest, args))
@@ -137,7 +152,8 @@ def _run(args: argparse.Namespace) -> int:
     skipped, ko = len(keyed) - len(left), args.lang == "ko"
     counts = (len(left) - failed, skipped, failed)
     told = "끝냄 {}, 건너뜀 {}, 안 됨 {}" if ko else "done {}, skipped {}, failed {}"
-    say(f"{told.format(*counts)}: {out}")
+    if not args.quiet:
+        say(f"{told.format(*counts)}: {out}")
     return int(failed > 0)
 
 
@@ -149,15 +165,20 @@ def _settings(args: argparse.Namespace) -> Settings:
         PipelineOptions(
             filled(ShotOptions, args), alternatives=args.alternatives, attention=args.show_attention
         ),
-        replace(filled(BurnOptions, args), look=filled(StyleOptions, args)),
+        _burning(args),
         limits(args),
         args.overwrite,
     )
 
 
+def _burning(args: argparse.Namespace) -> BurnOptions:
+    burning = replace(filled(BurnOptions, args), look=filled(StyleOptions, args))
+    return replace(burning, font=burning.font.absolute() if burning.font else None)
+
+
 def _crew(args: argparse.Namespace, settings: Settings) -> AbstractContextManager[Crew[Any, Any]]:
     make = partial(desk, settings)
-    if args.cluster:
+    if args.cluster is not None:
         return cluster_crew(args.cluster, make)
     jobs = args.jobs or max(1, cores() // 2)
     return Crew(lambda: Hand(make), lambda: jobs)
@@ -175,9 +196,9 @@ def _allowed(
             ours = manifest.begun(job, key)
             for target in job.targets:
                 if _inode(target) in inputs:
-                    raise _is_input(target)
+                    raise is_input(target)
                 if taken.setdefault(target, job.film) != job.film:
-                    raise _met(target, taken[target])
+                    raise met(target, taken[target])
                 check_free(target, args.overwrite or ours)
                 make_folder(target.parent)
         except CaptioningError as error:
@@ -191,18 +212,22 @@ def _captioned(
 ) -> int:
     """Has the crew do the work; how many films failed."""
     failed, count = 0, 0
+    begun: set[int] = set()  # and not ended
 
     def begin(number: int) -> None:
         job, key = work[number]
-        _sweep(job)  # after a worker that died at it
+        if number in begun:  # a worker died at it
+            _sweep(job)
+        begun.add(number)
         manifest.tell(job, key, "started", mark=job.mark, results=results(job))
 
     try:
         for number, answer in crew.share([job for job, _ in work], on_begin=begin):
             job, key = work[number]
-            _sweep(job)
+            begun.discard(number)
             count += 1
             if error := answer.exception():
+                _sweep(job)
                 _fail(job, key, _readable(error), manifest, args, "failed")
                 failed += 1
                 continue
@@ -215,8 +240,8 @@ def _captioned(
                 say(f"{count}/{len(work)} {job.film} ({answer.result()['seconds']} s)")
     finally:
         crew.end()
-        for job, _ in work:
-            _sweep(job)
+        for number in begun:
+            _sweep(work[number][0])
     return failed
 
 
@@ -242,24 +267,8 @@ def _fail(
 
 
 def _sweep(job: Job) -> None:
-    for folder in {target.parent for target in job.targets}:
+    for folder in {*(target.parent for target in job.targets), Path(tempfile.gettempdir())}:
         sweep(folder, job.mark)
-
-
-def _is_input(target: Path) -> OutputError:
-    return OutputError(
-        f"결과 '{target}'은(는) 입력이기도 합니다. --out을 바꾸세요.",
-        f"the result '{target}' is an input. Give another --out.",
-    )
-
-
-def _met(target: Path, film: Path) -> OutputError:
-    return OutputError(
-        f"'{target}'은(는) '{film}'의 결과이기도 합니다. 둘 가운데 하나의 이름을 바꾸거나 다른 "
-        "--out으로 따로 실행하세요.",
-        f"'{target}' is the result of '{film}' too. Rename one of the two films, or run them "
-        "apart with another --out.",
-    )
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -1,21 +1,23 @@
 """Which films a run is about, and where the results of each go."""
 
 import errno
+import os
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from preprocess.errors import DataError
+from preprocess.errors import DataError, OutputError
 from preprocess.files import is_file, is_folder
 from preprocess.sets.labels import FILMS
 from video.job import Job
 from video.outputs import in_folder
+from video.pipeline import stamp
 
 _SUFFIXES = (*FILMS, ".gif")
 
 
 def jobs_for(
-    given: Sequence[Path], out: Path, forms: Sequence[str], results: Collection[str] = ()
+    given: Sequence[Path], out: Path, forms: Collection[str], results: Collection[str] = ()
 ) -> list[Job]:
     """Every film once, and where its results go: folders stay folders.
 
@@ -31,17 +33,24 @@ def jobs_for(
     """
     found: dict[Path, Path] = {}
     for path, folder in _films(given, out, results):
-        found.setdefault(path.absolute(), folder)
+        found.setdefault(settled(path), folder)
     if not found:
         raise DataError(
             f"'{given[0]}'에 영상이 없습니다. 영상 파일이나 영상이 든 폴더를 주세요.",
             f"there is no film in '{given[0]}'. Give films, or folders that hold some.",
         )
     return [
-        Job(film, tuple(in_folder(film, (out / folder).absolute(), form) for form in forms),
-            secrets.token_hex(6))
+        Job(film, tuple(in_folder(film, settled(out) / folder, form) for form in forms),
+            secrets.token_hex(6), stamp(film))
         for film, folder in found.items()
     ]  # fmt: skip
+
+
+def settled(path: Path) -> Path:
+    """The same however the way there is written; a film that is a link keeps its own name."""
+    if path.name in ("", "..") or is_folder(path):
+        return Path(os.path.realpath(path))
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def _films(
@@ -52,10 +61,34 @@ def _films(
         if not is_folder(path):
             yield path, Path()
             continue
-        below = out.resolve() if path.resolve() in out.resolve().parents else None
-        for film in sorted(path.rglob("*")):
-            if _is_wanted(film, below) and str(film.absolute()) not in results:
+        place = Path(os.path.realpath(out))
+        below = place if Path(os.path.realpath(path)) in place.parents else None
+        for film in sorted(_inside(path)):
+            if _is_wanted(film, below) and str(settled(film)) not in results:
                 yield film, film.parent.relative_to(path)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Every file in a folder and those below, behind links too; no folder twice.
+
+    Raises:
+        DataError: one of them may not be read: its films would be left out.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise DataError(
+            f"폴더 '{error.filename}'을(를) 읽을 수 없습니다 ({error.strerror}). 권한을 확인하거나 "
+            "다른 폴더를 주세요.",
+            f"the folder '{error.filename}' cannot be read ({error.strerror}). Check its rights, "
+            "or give other folders.",
+        )
+
+    seen: set[str] = set()
+    for top, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        seen.add(os.path.realpath(top))
+        below = [name for name in folders if os.path.realpath(Path(top, name)) not in seen]
+        folders[:] = below
+        yield from (Path(top, name) for name in files)
 
 
 def _unlisted(given: Sequence[Path]) -> Iterator[Path]:
@@ -71,9 +104,12 @@ def _unlisted(given: Sequence[Path]) -> Iterator[Path]:
 
 
 def _is_wanted(film: Path, out: Path | None) -> bool:
-    if film.suffix.lower() not in _SUFFIXES or film.name.startswith(".") or not is_file(film):
+    if film.suffix.lower() not in _SUFFIXES or film.name.startswith("."):
         return False
-    return not _is_result(film) and (out is None or out not in film.resolve().parents)
+    if not is_file(film) and not film.is_symlink():  # that one names no film is told
+        return False
+    inside = out is not None and out in Path(os.path.realpath(film)).parents
+    return not _is_result(film) and not inside
 
 
 def _is_result(film: Path) -> bool:
@@ -85,15 +121,49 @@ def _is_result(film: Path) -> bool:
     return any(is_file(film.with_name(stem + end)) for end in ends)
 
 
+def is_input(target: Path) -> OutputError:
+    """What is said of a result that would replace a film."""
+    return OutputError(
+        f"결과 '{target}'은(는) 입력이기도 합니다. --out을 바꾸세요.",
+        f"the result '{target}' is an input. Give another --out.",
+    )
+
+
+def met(target: Path, film: Path) -> OutputError:
+    """What is said of a result that two films have."""
+    return OutputError(
+        f"'{target}'은(는) '{film}'의 결과이기도 합니다. 둘 가운데 하나의 이름을 바꾸거나 다른 "
+        "--out으로 따로 실행하세요.",
+        f"'{target}' is the result of '{film}' too. Rename one of the two films, or run them "
+        "apart with another --out.",
+    )
+
+
 def _listed(path: Path) -> list[Path]:
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+        data = path.read_bytes()
     except OSError as error:
         raise DataError(
             f"영상의 목록 '{path}'을(를) 읽을 수 없습니다 ({error.strerror}). 경로를 확인하세요.",
             f"the list of films '{path}' cannot be read ({error.strerror}). Check the path.",
         ) from None
+    lines = [line.removesuffix("\r") for line in _text(data).split("\n")]
     return [_named(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _text(data: bytes) -> str:
+    """A list as Windows' editor writes it, or of names of any bytes."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        as_bytes = data.decode("utf-8", "surrogateescape")
+    lines = [line for line in data.split(b"\n") if line.strip()]
+    if any(os.path.lexists(os.fsdecode(line.removesuffix(b"\r"))) for line in lines):
+        return as_bytes
+    try:
+        return data.decode("cp949")
+    except UnicodeDecodeError:
+        return as_bytes
 
 
 def _named(listing: Path, number: int, line: str) -> Path:

@@ -14,7 +14,14 @@ from preprocess.frames import Limits, probe
 from video.draw import BurnOptions
 from video.options import DEFAULT_MODEL
 from video.outputs import check_target, lost, write
-from video.pipeline import PipelineOptions, SeesShots, caption_media, load_captioner
+from video.pipeline import (
+    PipelineOptions,
+    SeesShots,
+    caption_media,
+    changed,
+    load_captioner,
+    stamp,
+)
 from video.track import printable
 
 
@@ -37,11 +44,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """A film, where its results go, and the mark of what is written for it meanwhile."""
+    """A film, where its results go, and the mark of what is written for it meanwhile.
+
+    Attributes:
+        seen: the film's stamp when it was listed; () is not known.
+    """
 
     film: Path
     targets: tuple[Path, ...]
     mark: str
+    seen: tuple[int, ...] = ()
 
 
 def desk(settings: Settings) -> Callable[[Job], Mapping[str, Any]]:
@@ -65,6 +77,8 @@ def caption_film(captioner: SeesShots, settings: Settings, job: Job) -> Mapping[
     """
     started, used = time.monotonic(), time.process_time()
     with marked(job.mark):
+        if job.seen not in ((), stamp(job.film)):
+            raise changed(job.film)
         media = probe(job.film, settings.limits)
         targets = [t for t in job.targets if settings.overwrite or not is_file(t)]
         for target in targets:

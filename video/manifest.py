@@ -17,6 +17,8 @@ from typing import Any
 
 from preprocess.files import append_line, read_lines, sweep
 from video.job import Job, Settings
+from video.outputs import SUFFIXES
+from video.pipeline import stamp
 
 NAME = "manifest.jsonl"
 
@@ -25,7 +27,7 @@ class Manifest:
     """The manifest of a folder, and what it told when it was opened."""
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._folder = folder / NAME, folder.absolute()
+        self._path, self._folder = folder / NAME, Path(os.path.realpath(folder))
         self._states: dict[tuple[str, str], str] = {}  # the last one, by film and key
         self._marks: dict[tuple[str, str], str] = {}  # of what was ever started, by film and key
         self._owners: dict[str, tuple[set[str], str]] = {}  # who was last to begin a result
@@ -58,8 +60,9 @@ class Manifest:
     def begun(self, job: Job, key: str) -> bool:
         """Whether this very job was begun once, and all results that are there are its own."""
         mark = self._marks.get((str(job.film), key))
-        for folder in {target.parent for target in job.targets} if mark else ():
-            sweep(folder, str(mark))
+        if mark and self._states.get((str(job.film), key)) == "started":  # by a run that was killed
+            for folder in {target.parent for target in job.targets}:
+                sweep(folder, mark)
         there = [target for target in job.targets if os.path.lexists(target)]
         return bool(mark) and all(self._is_own(target, job, key) for target in there)
 
@@ -90,12 +93,9 @@ def _is_ours(line: Any) -> bool:
 
 def key_of(job: Job, settings: Settings, captioner: str) -> str:
     """The hash of everything that the job's results depend on; captioner: the hash of its file."""
-    try:
-        state = job.film.stat()
-        size = [state.st_size, state.st_mtime_ns]
-    except OSError:
-        size = []
-    names = [target.name for target in job.targets]
+    size = list(job.seen or stamp(job.film))
+    forms = {target.name: SUFFIXES.index(target.suffix) for target in job.targets}
+    names = sorted(forms, key=lambda name: forms[name])
     options = {k: v for k, v in asdict(settings).items() if k not in _UNIMPORTANT}
     told = json.dumps([size, names, options, captioner], default=str, sort_keys=True)
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from preprocess.errors import OutputError, SettingError
@@ -83,6 +83,29 @@ def in_folder(film: Path, folder: Path, suffix: str) -> Path:
     return folder / f"{film.stem}{'' if suffix in SUBTITLES else '.captioned'}{suffix}"
 
 
+def shows_attention(suffixes: Iterable[str]) -> bool:
+    """Whether one of these forms has a place for where the captioner looked."""
+    return any(suffix in (*BURNED, ".ass", ".json") for suffix in suffixes)
+
+
+def taken(target: Path, first: Path) -> OutputError:
+    """What is said of a result that two films have."""
+    return OutputError(
+        f"'{first}'의 결과도 '{target}'입니다. 다른 이름을 주거나 따로 실행하세요.",
+        f"the result '{target}' is that of '{first}' too. Give another name, or run them apart.",
+    )
+
+
+def check_attention(targets: Sequence[Path]) -> None:
+    """Raises SettingError unless one of the results can show where the captioner looked."""
+    if not shows_attention(target.suffix.lower() for target in targets):
+        raise SettingError(
+            f"{targets[0].suffix}에는 --show-attention이 보일 자리가 없습니다. -o .mp4나 "
+            "-o .json을 더하세요.",
+            f"{targets[0].suffix} has no place for --show-attention. Add -o .mp4 or -o .json.",
+        )
+
+
 def check_target(
     media: MediaInfo,
     target: Path,
@@ -110,13 +133,6 @@ def check_target(
         raise _unusable(target, "folder")
     if not os.access(target.parent, os.W_OK):
         raise _unusable(target, os.strerror(errno.EACCES))
-    shows = (*BURNED, ".ass", ".json")
-    if options.show_attention and target.suffix.lower() not in shows:
-        raise SettingError(
-            f"{target.suffix}에는 --show-attention이 보일 자리가 없습니다. 다음에만 됩니다: "
-            f"{' '.join(shows)}.",
-            f"{target.suffix} has no place for --show-attention. It shows in: {' '.join(shows)}.",
-        )
     if target.suffix.lower() == ".html" and media.kind != "video":
         raise SettingError(
             f"'{media.path.name}'은(는) 영상이 아니어서 .html로 만들 수 없습니다. .txt를 쓰세요.",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.gist import agree
-from preprocess.errors import CaptionerFileError
+from preprocess.errors import CaptionerFileError, VideoError
 from preprocess.files import is_file
 from preprocess.frames import MediaInfo, probe
 from video.ahead import Progress, ahead
@@ -94,8 +94,12 @@ def caption_media(
     on_shot: OnShot | None = None,
     on_progress: Progress | None = None,
 ) -> Track:
-    """As caption_video, of a medium that is probed already."""
-    shots = []
+    """As caption_video, of a medium that is probed already.
+
+    Raises:
+        VideoError: it cannot be read, or changes meanwhile.
+    """
+    shots, before = [], stamp(media.path)
     making = ahead(
         lambda tell: find_shots(media, options.shots, tell), _AHEAD, options.batch, on_progress
     )
@@ -104,11 +108,30 @@ def caption_media(
             shots.append(shot)
             if on_shot:
                 on_shot(shot)
+    if stamp(media.path) != before:
+        raise changed(media.path)
     return Track(
         video=printable(media.path.name),
         duration_ms=media.start_ms + media.duration_ms,
         captioner=str(getattr(captioner, "name", type(captioner).__name__)),
         shots=tuple(shots),
+    )
+
+
+def stamp(film: Path) -> tuple[int, ...]:
+    """Size and time of a file; () where there is none."""
+    try:
+        state = film.stat()
+    except (OSError, ValueError):
+        return ()
+    return state.st_size, state.st_mtime_ns
+
+
+def changed(film: Path) -> VideoError:
+    """It is still being copied, or another one took its place."""
+    return VideoError(
+        f"'{film}'이(가) 그동안 바뀌었습니다. 다 복사된 뒤에 다시 실행하세요.",
+        f"'{film}' has changed meanwhile. Run again when it is copied whole.",
     )
 
 

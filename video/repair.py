@@ -8,9 +8,16 @@ import re
 
 _ARROW = re.compile(r"\s*--?>\s*")
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3})\d*)?")
+# of trains: 10:30 --> 11:00
+_SHORT = re.compile(r"\d{1,2}:\d{2}\s*--?>\s*\d{1,2}:\d{2}(?:\s.*)?")
 _LIKE_TIMES = re.compile(r"(-?[\d:.,]*)[ \t]*(--?>)[ \t]*(\d?)")
+# as a Korean keyboard or a machine translator leaves them: 00：00：03，000, 00: 00: 03 ,000
+_PART = r"\d+(?:\s*[:：]\s*\d+){1,2}(?:\s*[.,，;；]\s*\d+)?"
+_ODD_TIMES = re.compile(rf"\s*({_PART})\s*(--?)[>＞]\s*({_PART})(.*)", re.DOTALL)
+_PLAIN = str.maketrans("：，；;", ":,,,", " \t\u3000\xa0")
 _STAMP = re.compile(r"<[\d:.]+>")  # of karaoke, inside a line
 _COMMAND = re.compile(r"\{\\[^}]{0,200}\}")  # of ASS, which some put into SRT: {\an8}
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _MOST_HOURS = 99
 
 
@@ -24,11 +31,25 @@ def repaired(text: str, suffix: str) -> str:
         return text
     point = "." if suffix == ".vtt" else ","
     lines, found, before = text.split("\n"), [], ""
-    for number, line in enumerate(lines, 1):
-        found.append(_times(number, line, point) if _is_times(line, before) else _text(line))
+    for number, line in enumerate(map(_tidy, lines), 1):
+        if _is_times(line, before):
+            found.append(_times(number, line, point))
+        elif suffix == ".srt" and before.strip().isdecimal() and "-->" in line:
+            raise ValueError(f"line {number}: {line.strip()[:60]!r}")
+        else:
+            found.append(_text(line))
         before = line
     whole = "\n".join(found)
     return _STAMP.sub("", _cues_alone(whole)) if suffix == ".vtt" else whole
+
+
+def _tidy(line: str) -> str:
+    """A line of times with nothing between the parts of each but what stands there in English."""
+    odd = _ODD_TIMES.fullmatch(line)
+    if not odd:
+        return line
+    start, end = odd[1].translate(_PLAIN), odd[3].translate(_PLAIN)
+    return f"{start} {odd[2]}> {end}{odd[4]}"
 
 
 def _cues_alone(text: str) -> str:
@@ -43,9 +64,12 @@ def _cues_alone(text: str) -> str:
 
 
 def _is_times(line: str, before: str) -> bool:
-    """Whether a line should say when; with a short arrow only where a cue begins."""
+    """Whether a line should say when; a short arrow or short times do where a cue begins."""
     like = _LIKE_TIMES.match(line.lstrip())
     if not like:
+        return False
+    inside = before.strip() and not before.strip().isdecimal()
+    if inside and _SHORT.fullmatch(line.strip()):
         return False
     if like[2] == "->":
         return ":" in like[1] and (not before.strip() or before.strip().isdecimal())
@@ -54,7 +78,12 @@ def _is_times(line: str, before: str) -> bool:
 
 def _text(line: str) -> str:
     """What is said; a parser of SRT takes braces and backslashes for ASS."""
-    return _COMMAND.sub("", line).replace("{", "｛").replace("}", "｝").replace("\\", "＼")
+    return (
+        _BREAK.sub("\n", _COMMAND.sub("", line))
+        .replace("{", "｛")
+        .replace("}", "｝")
+        .replace("\\", "＼")
+    )
 
 
 def _times(number: int, line: str, point: str) -> str:

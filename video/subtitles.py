@@ -71,7 +71,7 @@ def cues(track: Track, options: SubtitleOptions = SubtitleOptions()) -> list[Cue
 
 def _at_once(shots: Sequence[CaptionedShot]) -> Iterator[tuple[int, int, list[str]]]:
     """Spans in which the same captions are on screen, and these, the first that came first."""
-    coming = deque(sorted(shots, key=lambda shot: (shot.start_ms, shot.end_ms)))
+    coming = deque(sorted(shots, key=lambda shot: shot.start_ms))
     times = sorted({time for shot in shots for time in (shot.start_ms, shot.end_ms)})
     shown: list[CaptionedShot] = []
     for start_ms, end_ms in pairwise(times):
@@ -123,12 +123,12 @@ def to_ass(found: Sequence[Cue], look: Look, under: Sequence[Cue] = ()) -> str:
         look: how they look.
         under: ASS drawings beneath them, with their times; they are written as they are.
     """
-    early = [Cue(_floored(c.start_ms), _floored(c.end_ms), c.text) for c in found]
+    early = [Cue(*_floored(c), c.text) for c in found]
     subtitles = _subtitle_file(early)
     for event in subtitles:
         event.layer = int(bool(under))
     for c in under:
-        start, end = _floored(c.start_ms), _floored(c.end_ms)
+        start, end = _floored(c)
         subtitles.append(pysubs2.SSAEvent(start=start, end=end, text=c.text))
     subtitles.info = {
         "ScriptType": "v4.00+",
@@ -199,8 +199,10 @@ def clock(ms: int) -> str:
     return f"{hours}:{seconds}" if hours else seconds
 
 
-def _floored(ms: int) -> int:
-    return ms // 10 * 10
+def _floored(cue: Cue) -> tuple[int, int]:
+    """Its times in hundredths of a second, as ASS has them; it is never gone."""
+    start_ms = cue.start_ms // 10 * 10
+    return start_ms, max(cue.end_ms // 10 * 10, start_ms + 10)
 
 
 def _style(look: Look) -> pysubs2.SSAStyle:

@@ -8,7 +8,10 @@ from preprocess.tally import Tally
 
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 UNREAD = (".gif", ".avif", ".heic", ".heif")  # pictures all the same
-FILMS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts")
+FILMS = (
+    ".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts",
+    ".m2ts", ".vob", ".flv", ".3gp", ".3g2", ".ogv", ".asf", ".mxf",
+)  # fmt: skip
 Kind = tuple[str, ...]  # how the names of its files end
 Split = Literal["train", "val", "test", ""]
 Document = Any  # whatever JSON holds; of a table, the list of its rows

@@ -3,11 +3,12 @@
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
+from preprocess.sets.labels import FILMS as KNOWN
 from video.draw import FILMS, PICTURES
 from video.track import printable
 
-_OTHERS = ".gif .webp .apng .bmp .avif .heic .heif .hif .avi .ts .mpg .mpeg .m4v .flv .wmv .3gp"
-MEDIA = {*FILMS, *PICTURES, *_OTHERS.split()}
+_OTHERS = ".gif .webp .apng .bmp .avif .heic .heif .hif"
+MEDIA = {*FILMS, *KNOWN, *PICTURES, *_OTHERS.split()}
 _LONGEST = 120  # characters
 _UNNAMED = "film"
 
