@@ -54,7 +54,7 @@ def cards(scored: Scored, systems: Sequence[str], count: int, seed: int) -> list
     is anything to judge.
 
     Raises:
-        DataError: a system is not in the scores.
+        DataError: a system is not in the scores, or nobody wrote of a picture.
     """
     unknown = [name for name in systems if name not in scored.sentences]
     if unknown:
@@ -69,6 +69,11 @@ def cards(scored: Scored, systems: Sequence[str], count: int, seed: int) -> list
     for picture in map(str, chosen):
         said = [(name, scored.sentences[name][picture]) for name in systems]
         written = scored.references[picture]
+        if not written:
+            raise DataError(
+                f"'{picture}'에는 사람이 쓴 문장이 없습니다. 있는 사진으로 점수를 매기세요.",
+                f"nobody wrote a sentence for '{picture}'. Score pictures that have some.",
+            )
         said.append((PEOPLE, written[int(random.integers(len(written)))]))
         order = random.permutation(len(said))
         for letter, place in zip(ascii_uppercase, order, strict=False):

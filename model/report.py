@@ -273,8 +273,6 @@ def read_scores(path: Path) -> Scored:
         written = {key: list(map(str, texts)) for key, texts in told["references"].items()}
         if any(said.keys() != written.keys() for said in systems.values()):
             raise ValueError("sentences != references")
-        if not all(written.values()):
-            raise ValueError("references")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"'{path}'을(를) 읽을 수 없습니다 ({type(error).__name__}: {error}). "

@@ -101,16 +101,16 @@ def test_captioners_of_one_name_are_told_apart():
             names_of(wrong)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"references": {"a": []}, "systems": []},
-     {"references": {"a": ["x"]}, "systems": [{"name": "s", "sentences": {"a": None}}]}],
-)  # fmt: skip
-def test_scores_edited_by_hand_are_refused(tmp_path, wrong):
+def test_scores_edited_by_hand_are_refused(tmp_path, capsys):
+    wrong = {"references": {"a": ["x"]}, "systems": [{"name": "s", "sentences": {"a": None}}]}
     path = tmp_path / "s.json"
     path.write_text(json.dumps(wrong), "utf-8")
     with pytest.raises(DataError, match="cannot be read"):
         read_scores(path)
+    path.write_text(json.dumps(told(["ours"]) | {"references": {k: [] for k in KEYS}}), "utf-8")
+    more = ["--data", "x", "--out", str(tmp_path / "d"), "--systems", "ours", "--lang", "en"]
+    assert judge.main([str(path), *more]) == 1
+    assert "nobody wrote a sentence for 's/" in capsys.readouterr().err
 
 
 def test_of_one_reference_a_picture_nothing_is_said_of_people(tmp_path, capsys):
