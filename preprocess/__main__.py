@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from preprocess.cluster import check_cluster
 from preprocess.data_folder import data_folder, undone
 from preprocess.errors import DataError, exit_status
 from preprocess.features import EncoderOptions, cache_features, check_encoder, encoding
@@ -125,6 +126,8 @@ def _run(arguments: argparse.Namespace) -> None:
     with data_folder(out, inputs) as made:
         with undone(out) if made else nullcontext():
             check_encoder(options)
+            if arguments.cluster is not None:
+                check_cluster(arguments.cluster)
             jobs, tagger = processes(arguments.jobs), load_tagger(arguments.tagger)
             found = gathered(wanted, out, print)
         _made(arguments, found, tagger, jobs, options)

@@ -92,8 +92,38 @@ class _Actor:
         return answer
 
 
+def check_cluster(address: str) -> None:
+    """Refuses before any work a cluster that cannot be had.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        SettingError: there is no such cluster.
+    """
+    _ray()
+    host, _, port = address.rpartition(":")
+    if address == "auto":
+        return
+    try:
+        if not (host and port.isdecimal()):
+            raise ValueError("HOST:PORT?")
+        socket.create_connection((host, int(port)), _REACH_S).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _unreachable(address, error) from None
+
+
 def _connected(address: str) -> Any:
     """Ray, connected; it reports nothing over the network."""
+    check_cluster(address)
+    ray = _ray()
+    try:
+        with _own_signals():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreachable(address, error) from None
+    return ray
+
+
+def _ray() -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
@@ -102,20 +132,16 @@ def _connected(address: str) -> Any:
             "--cluster에는 Ray가 필요합니다. 설치하세요: pip install -r requirements-cluster.txt",
             "--cluster needs Ray. Install it: pip install -r requirements-cluster.txt",
         ) from None
-    try:
-        if address != "auto":
-            host, port = address.rsplit(":", 1)
-            socket.create_connection((host, int(port)), _REACH_S).close()
-        with _own_signals():
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SettingError(
-            f"Ray 클러스터 '{address}'에 닿을 수 없습니다 ({error}). ray start --head가 알려 준 "
-            "HOST:PORT를 주세요.",
-            f"the Ray cluster '{address}' cannot be reached ({error}). Give the HOST:PORT that "
-            "ray start --head told.",
-        ) from None
     return ray
+
+
+def _unreachable(address: str, error: Exception) -> SettingError:
+    return SettingError(
+        f"Ray 클러스터 '{address}'에 닿을 수 없습니다 ({error}). ray start --head가 알려 준 "
+        "HOST:PORT를 주세요.",
+        f"the Ray cluster '{address}' cannot be reached ({error}). Give the HOST:PORT that "
+        "ray start --head told.",
+    )
 
 
 @contextmanager

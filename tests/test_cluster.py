@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from bench.batch import NODES, RAY
+from preprocess import __main__ as preprocess
 from preprocess.cluster import cluster_crew
 from preprocess.errors import MissingExtra, SettingError
 from preprocess.features import EncoderOptions, cache_features
@@ -30,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = {**RAY, "PYTHONPATH": str(ROOT)}
 
 
-def test_without_ray_or_a_cluster_one_line_says_what_to_do(monkeypatch):
+def test_without_ray_or_a_cluster_one_line_says_what_to_do(monkeypatch, tmp_path, capsys):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"127.0.0.1:{free.getsockname()[1]}"
@@ -39,6 +40,9 @@ def test_without_ray_or_a_cluster_one_line_says_what_to_do(monkeypatch):
         with cluster_crew(nobody, list):
             pass
     monkeypatch.setitem(sys.modules, "ray", object())
+    out = str(tmp_path / "d")
+    assert preprocess.main(["nothing", "--out", out, "--cluster", nobody, "--lang", "en"]) == 1
+    assert "cannot be reached" in capsys.readouterr().err and not Path(out).exists()
     for address in (nobody, "nonsense", "127.0.0.1:port"):
         with pytest.raises(SettingError, match="cannot be reached"):  # noqa: SIM117
             with cluster_crew(address, list):
