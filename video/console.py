@@ -72,8 +72,7 @@ def say_live(line: str) -> None:
     try:
         _print(line)
     except OSError as error:
-        silence()
-        raise _unread(error.strerror or type(error).__name__) from None
+        raise _lost(error) from None
 
 
 def say_result(line: str) -> None:
@@ -87,8 +86,7 @@ def say_result(line: str) -> None:
     except BrokenPipeError:
         silence()
     except OSError as error:
-        silence()
-        raise _unread(error.strerror or type(error).__name__) from None
+        raise _lost(error) from None
 
 
 def check_reader() -> None:
@@ -111,6 +109,11 @@ def _print(line: str) -> None:
     if sys.stdout is not None and sys.stdout.isatty():
         line = "\n".join(map(harmless, line.split("\n")))
     print(line, flush=True)
+
+
+def _lost(error: OSError) -> OutputError:
+    silence()
+    return _unread(error.strerror or type(error).__name__)
 
 
 def _unread(reason: str) -> OutputError:

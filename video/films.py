@@ -33,14 +33,15 @@ def jobs_for(
     """
     found: dict[Path, Path] = {}
     for path, folder in _films(given, out, results):
-        found.setdefault(settled(path), folder)
+        found.setdefault(path, folder)
     if not found:
         raise DataError(
             f"'{given[0]}'에 영상이 없습니다. 영상 파일이나 영상이 든 폴더를 주세요.",
             f"there is no film in '{given[0]}'. Give films, or folders that hold some.",
         )
+    place = settled(out)
     return [
-        Job(film, tuple(in_folder(film, settled(out) / folder, form) for form in forms),
+        Job(film, tuple(in_folder(film, place / folder, form) for form in forms),
             secrets.token_hex(6), stamp(film))
         for film, folder in found.items()
     ]  # fmt: skip
@@ -56,16 +57,16 @@ def settled(path: Path) -> Path:
 def _films(
     given: Sequence[Path], out: Path, results: Collection[str]
 ) -> Iterator[tuple[Path, Path]]:
-    """Films and the folder below --out that each belongs to."""
+    """Films, settled, and the folder below --out that each belongs to."""
     for path in _unlisted(given):
         if not is_folder(path):
-            yield path, Path()
+            yield settled(path), Path()
             continue
         place = Path(os.path.realpath(out))
         below = place if Path(os.path.realpath(path)) in place.parents else None
         for film in sorted(_inside(path)):
-            if _is_wanted(film, below) and str(settled(film)) not in results:
-                yield film, film.parent.relative_to(path)
+            if _is_wanted(film, below) and str(known := settled(film)) not in results:
+                yield known, film.parent.relative_to(path)
 
 
 def _inside(folder: Path) -> Iterator[Path]:
@@ -86,8 +87,7 @@ def _inside(folder: Path) -> Iterator[Path]:
     seen: set[str] = set()
     for top, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         seen.add(os.path.realpath(top))
-        below = [name for name in folders if os.path.realpath(Path(top, name)) not in seen]
-        folders[:] = below
+        folders[:] = [name for name in folders if os.path.realpath(Path(top, name)) not in seen]
         yield from (Path(top, name) for name in files)
 
 

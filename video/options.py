@@ -279,9 +279,12 @@ _LOOK = (
     ),
 )
 _M = Limits()
-_OTHER = (
+BOUNDS = (
     _bound("--max-hours", "더 긴 영상", "longer films", _M.duration_ms / 3_600_000),
     _bound("--max-megapixels", "더 큰 화면", "larger pictures", _M.pixels / 1e6),
+)
+_OTHER = (
+    *BOUNDS,
     _switch("-q --quiet", "결과 경로만 출력", "print only result paths"),
     _row("--lang", "안내 말", "language of messages", choices=("ko", "en"), default="ko"),
     _switch("--about", "캡션 모델의 출처와 이용 조건", "the captioner's sources and terms"),

@@ -16,15 +16,13 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 
 from preprocess.errors import exit_status, language_of
 from preprocess.files import path_of
-from preprocess.media import Limits
-from video.command import Parser
+from video.command import Parser, add_row
 from video.console import Ended, any_bytes, ended_by_signals
+from video.options import BOUNDS
 from video.scenes import attention, group, hashtags, index, regions, search, unlike
-from video.values import number
 
 MODULES: tuple[ModuleType, ...] = (unlike, group, search, index, hashtags, attention, regions)
 LOOKING = (unlike, group, hashtags, attention, regions)  # at films and pictures themselves
-LIMITS = Limits()
 MODEL = Path(__file__).parents[2] / "model" / "default.kcap"
 
 
@@ -46,10 +44,8 @@ def parser(language: str = "ko") -> Parser:
         module.add(own)
         own.add_argument("--model", type=path_of, default=MODEL, metavar="FILE.kcap", help="캡셔너")
         if module in LOOKING:
-            bound = {"type": number(0, 1000), "metavar": "N"}
-            most, hours = LIMITS.pixels / 1e6, LIMITS.duration_ms / 3_600_000
-            own.add_argument("--max-megapixels", default=most, help="더 큰 화면은 거절", **bound)
-            own.add_argument("--max-hours", default=hours, help="더 긴 영상은 거절", **bound)
+            for row in BOUNDS:
+                add_row(own, row, language)
         own.add_argument("--lang", choices=("ko", "en"), default="ko", help="메시지의 언어")
         own.set_defaults(run=module.run, tool=own)
     return p
